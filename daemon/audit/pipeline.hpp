@@ -1,0 +1,102 @@
+// From file events to audit records: who did it, where it is, what of it the zone logs, repeats counted.
+//
+// Of what was taken from the kernel, exactly and at any time:
+//     seen = recorded + coalesced + left_out + waiting
+// where one event is one access for each kind that it names (opened, listed, written, executed); `recorded`
+// are the records that the log took, `coalesced` the repeats that only raised a record's `count` (so that the
+// counts of the records of this pipeline add up to recorded + coalesced), and `left_out` what the zone's log
+// mask does not ask for, and the dynamic loader that the kernel opens with a program. What the kernel dropped
+// is none of these: it is an audit.gap record, with its bounds in time and the number of the record before
+// it.
+//
+// A record's time is that of the read, some milliseconds after the access: the kernel gives none. One thread
+// at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "daemon/audit/pipeline_processes.hpp"
+#include "daemon/audit/pipeline_waiting.hpp"
+#include "daemon/audit/record.hpp"
+#include "platform/watch.hpp"
+
+namespace reeve::audit {
+
+// Where records go. Must not wait.
+class Sink {
+  public:
+    virtual ~Sink() = default;
+    // How many of them, from the first on, it took. The rest is offered again: the events that follow wait in
+    // the kernel meanwhile.
+    virtual std::size_t append(std::span<const Record> records) = 0;
+    virtual std::uint64_t last_seq() const = 0;
+};
+
+struct Counts {
+    std::uint64_t events = 0;  // as the kernel counts them
+    std::uint64_t seen = 0, recorded = 0, coalesced = 0, left_out = 0, waiting = 0;
+    std::uint64_t gaps = 0;  // audit.gap records
+    bool exact() const { return seen == recorded + coalesced + left_out + waiting; }
+    Counts& operator+=(const Counts& other);
+};
+
+struct WatchedSession {
+    explicit WatchedSession(std::shared_ptr<const SessionContext> facts, std::uint64_t pid_namespace = 0)
+        : context(std::move(facts)), processes(pid_namespace) {}
+    std::shared_ptr<const SessionContext> context;
+    platform::watch::Locator locator;
+    Processes processes;
+    Counts counts;
+    std::uint64_t empty_ns = 0;  // when its queue was last known to be empty
+};
+
+struct PipelineOptions {
+    std::uint64_t window_ns = 100'000'000;  // for how long repeats are counted into one record
+    std::size_t most_waiting = 16'384;      // at least what one read can bring, three times
+};
+
+class Pipeline {
+  public:
+    Pipeline(Sink& sink, PipelineOptions options = {});
+
+    // Whether the events of one more read fit. If not, flush() makes room, unless the sink is full.
+    bool has_room() const;
+    void take(const std::shared_ptr<WatchedSession>& session, std::span<const platform::watch::Event> events);
+    // A read brought nothing, at that time: what comes later is of later.
+    void drained(WatchedSession& session);
+    void dropped(const std::shared_ptr<WatchedSession>& session, std::string_view cause);
+    // Hands on what has waited for the window, or all. False: the sink does not take it.
+    enum class Flush { kDue, kHalf, kAll };
+    bool flush(Flush what);
+    // When the next record is due, on CLOCK_MONOTONIC; nothing if none waits.
+    std::optional<std::uint64_t> due_ns();
+
+  private:
+    struct Now {
+        std::int64_t realtime_ns = 0;
+        std::uint64_t monotonic_ns = 0;
+    };
+    static Now now();
+    void take(const std::shared_ptr<WatchedSession>& session, const Now& time, Processes::Known& process,
+              const platform::watch::Location& location, Action action);
+    bool is_loader(Processes::Known& process, const platform::watch::Location& location);
+    bool hand_on(std::size_t count);
+    bool hand_on_gap();
+
+    Sink& sink_;
+    PipelineOptions options_;
+    Waiting waiting_;
+    std::vector<std::string> loaders_;  // dynamic loaders of this host, resolved
+    std::vector<Record> records_;
+    std::vector<std::array<Detail, 3>> details_;
+    std::string path_;
+};
+
+}  // namespace reeve::audit

@@ -1,0 +1,114 @@
+// The thread that reads what the kernel tells of all sessions, and makes audit records of it.
+//
+// It sleeps until something happens (no timer, no polling at rest); when something has, it reads, and then
+// rests a few milliseconds, so that the next read brings many events at once. It never waits for a disk: when
+// the log takes no more, events stay in the kernel's queue. Not covered: marks (platform/watch.hpp,
+// reeve-confine sets them).
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "daemon/audit/log.hpp"
+#include "daemon/audit/pipeline.hpp"
+#include "platform/fd.hpp"
+#include "platform/result.hpp"
+#include "platform/watch.hpp"
+
+namespace reeve::audit {
+
+// The log as a sink: it is not asked while it is unwritable, so that nothing is counted as lost there.
+class LogSink final : public Sink {
+  public:
+    explicit LogSink(Log& log) : log_(log) {}
+    std::size_t append(std::span<const Record> records) override;
+    std::uint64_t last_seq() const override;
+
+  private:
+    Log& log_;
+};
+
+struct WatchSetup {
+    std::string session;                            // id
+    std::shared_ptr<const SessionContext> context;  // what its records say
+    platform::Fd by_handle, by_descriptor;          // groups; either may be empty
+    std::vector<platform::watch::Place> places;  // the zones; private directories follow as they are mounted
+    std::uint64_t pid_namespace = 0;  // inode number, 0 where it is not known yet: any process will do
+};
+
+struct WatcherOptions {
+    PipelineOptions pipeline;
+    std::chrono::milliseconds rest{5};  // after a read
+};
+
+// All calls are for any thread but the watcher's own (a Sink must not call back), and wait for it.
+class Watcher {
+  public:
+    // `sink` outlives the watcher.
+    static platform::Result<std::unique_ptr<Watcher>> start(Sink& sink, WatcherOptions options = {});
+    // Hands on what waits, as far as the sink takes it.
+    ~Watcher();
+    Watcher(const Watcher&) = delete;
+    Watcher& operator=(const Watcher&) = delete;
+
+    platform::Status add(WatchSetup setup);
+    platform::Status add_place(const std::string& session, platform::watch::Place place);
+    // From now on its records say this (posture or model changed).
+    platform::Status update(const std::string& session, std::shared_ptr<const SessionContext> context);
+    // Takes all that the kernel has for the session and hands it on: what happened before the call is in the
+    // log when it returns, so that the record of the session's end can follow. Fails where the sink takes no
+    // more; what waits is then handed on later.
+    platform::Result<Counts> drain(const std::string& session);
+    // The same, and the groups are closed.
+    platform::Result<Counts> remove(const std::string& session);
+    // Of one session that is watched, or of all since the start.
+    platform::Result<Counts> counts(const std::string& session);
+    Counts total();
+
+  private:
+    struct Group {
+        platform::watch::Reader reader;
+        std::shared_ptr<WatchedSession> session;
+        bool dead = false;  // it could not be read: a gap record says so
+    };
+    struct Watched {
+        std::shared_ptr<WatchedSession> session;
+        std::vector<std::unique_ptr<Group>> groups;
+    };
+
+    Watcher(Sink& sink, WatcherOptions options);
+    void run();
+    void perform(std::function<void()> command);
+    void wake();
+    int timeout_ms();
+    void wait(int timeout_ms, std::vector<Group*>& ready);
+    bool read_some(Group& group, int reads);
+    platform::Status join(platform::Fd& group, platform::watch::Reports reports, Watched& watched);
+    void leave(Watched& watched);
+    platform::Result<Counts> empty(Watched& watched);
+    void settle();
+    Watched* find(const std::string& session);
+
+    WatcherOptions options_;
+    Pipeline pipeline_;
+    platform::Fd set_, wake_;
+    std::map<std::string, Watched> sessions_;
+    std::vector<std::shared_ptr<WatchedSession>>
+        removed_;          // no longer watched, but some of it may still wait
+    Counts settled_;       // of those of which nothing does
+    bool full_ = false;    // the sink took less than it was given
+    bool behind_ = false;  // a queue was left before it was empty
+
+    std::mutex mutex_;
+    std::vector<std::function<void()>> commands_;
+    bool stop_ = false;
+    std::thread thread_;
+};
+
+}  // namespace reeve::audit

@@ -1,0 +1,68 @@
+// Which hosts, ports and addresses a policy lets a session reach. Pure: names are resolved by others.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/layers.hpp"
+
+namespace reeve::policy {
+
+// An IPv6 address, or an IPv4 one as ::ffff:a.b.c.d.
+struct Address {
+    std::array<std::uint8_t, 16> bytes{};
+    bool operator==(const Address&) const = default;
+};
+// Dotted quad or RFC 4291 text and nothing looser (no octal, no short forms, no zone).
+std::optional<Address> parse_address(std::string_view text);
+
+// The classes that an address is in: bits 1 << AddressClass; 0 for what is reserved, multicast or
+// unspecified. IPv4 inside NAT64 (RFC 6052), 6to4, and IPv4-compatible or -mapped addresses is judged as the
+// IPv4 that it stands for.
+unsigned classes_of(const Address& address, const std::vector<Address>& own);
+
+struct NetworkDecision {
+    Verdict verdict = Verdict::deny;
+    bool by_rule = false;
+    std::string rule;
+    std::string reason;
+};
+
+// The network rules of all layers for one agent.
+class NetworkPolicy {
+  public:
+    struct Entry {
+        Authority authority;  // the layer that it counts in
+        std::string id;
+        NetworkRule rule;
+    };
+    NetworkPolicy() = default;
+    NetworkPolicy(std::vector<Entry> entries, Authority base) : entries_(std::move(entries)), base_(base) {}
+
+    // Before the name is resolved: rules about addresses are left out where they deny, and count as met where
+    // they allow or ask. A host that is an address literal is decided whole.
+    NetworkDecision decide_host(std::string_view host, std::uint16_t port) const;
+    // The address that will be dialled; `host` is the name that was asked for, or the literal. `own` are this
+    // machine's addresses.
+    NetworkDecision decide_address(std::string_view host, std::uint16_t port, const Address& address,
+                                   const std::vector<Address>& own) const;
+
+    const std::vector<Entry>& entries() const { return entries_; }
+
+  private:
+    NetworkDecision decide(std::string_view host, std::uint16_t port, const Address* address,
+                           const std::vector<Address>& own) const;
+
+    std::vector<Entry> entries_;
+    Authority base_ = Authority::vendor;
+};
+
+// `*` is one label, `**` any number of labels ("**.a.example" also is "a.example"); case is ignored, a final
+// dot too.
+bool host_matches(std::string_view pattern, std::string_view host);
+
+}  // namespace reeve::policy
