@@ -1,5 +1,7 @@
 # Flags that hold for every target: warnings are errors, release builds are hardened.
 add_compile_options(-Wall -Wextra -Werror $<$<COMPILE_LANGUAGE:CXX>:-Wconversion> -Wshadow -fno-strict-aliasing)
+# Members with a default of their own are left out of designated initialisers on purpose.
+add_compile_options(-Wno-missing-field-initializers)
 # GCC 12 sees overlaps in std::string's own insert and replace (PR 105651, fixed in 13).
 add_compile_options($<$<AND:$<COMPILE_LANGUAGE:CXX>,$<CONFIG:Release>>:-Wno-restrict>)
 # The same level as dev's, so that what the optimiser warns about is seen there first.
