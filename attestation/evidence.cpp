@@ -32,7 +32,7 @@ std::optional<Outcome> outcome(std::string_view word) {
 }
 
 std::string nonce_of(std::string_view challenge) {
-    bool fits = challenge.size() >= 8 && challenge.size() <= 88;
+    bool fits = challenge.size() >= kMinNonce && challenge.size() <= kMaxNonce;
     return fits ? std::string(challenge) : jose::sha256_base64url(challenge);
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,6 +22,8 @@ inline constexpr std::string_view kEvidenceProfile = "tag:reeve,2026:endpoint-po
 inline constexpr std::string_view kThumbprintUrn = "urn:ietf:params:oauth:jwk-thumbprint:sha-256:";
 inline constexpr std::chrono::seconds kMinLifetime{60};
 inline constexpr std::chrono::seconds kMaxLifetime{300};
+inline constexpr std::size_t kMinNonce = 8;  // characters of an "eat_nonce" (RFC 9711 section 4.1)
+inline constexpr std::size_t kMaxNonce = 88;
 
 enum class Outcome { kSuccess, kFail, kNotRun, kAbsent };
 

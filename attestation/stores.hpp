@@ -27,7 +27,7 @@ class ChallengeStore {
     virtual ChallengeState consume(std::string_view nonce, Time now) = 0;
 };
 
-// Challenges of one process, in memory: at most `capacity` unexpired ones.
+// Challenges of one process, in memory: at most `capacity` unexpired ones, of about 250 bytes each.
 class MemoryChallenges : public ChallengeStore {
   public:
     MemoryChallenges(std::size_t capacity, std::chrono::seconds lifetime, Sources sources);
@@ -42,7 +42,8 @@ class MemoryChallenges : public ChallengeStore {
     std::unique_ptr<State> state_;
 };
 
-// The one challenge that the caller has kept for itself. Good for one verification.
+// The one challenge that the caller has kept for itself; it does not expire. Good for one verification; a
+// token for another challenge does not use it up.
 class ExpectedChallenge : public ChallengeStore {
   public:
     explicit ExpectedChallenge(std::string_view challenge);
@@ -74,8 +75,9 @@ class ReplayStore {
     virtual ReplayState remember(std::string_view id, Time until, Time now) = 0;
 };
 
-// In memory, at most `capacity` live ids of about 100 bytes each. What has run out makes room; nothing else
-// does.
+// In memory, at most `capacity` live ids of about 150 bytes each. What has run out makes room; nothing else
+// does. A clock that goes back brings nothing back: what would have run out at the latest time that was ever
+// seen here counts as seen.
 class MemoryReplay : public ReplayStore {
   public:
     explicit MemoryReplay(std::size_t capacity);
