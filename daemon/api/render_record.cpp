@@ -53,6 +53,7 @@ std::uint64_t number(const json& object, const char* name) {
 std::string local_time(const std::string& timestamp) {
     tm parts{};
     int milliseconds = 0;
+    // NOLINTNEXTLINE(cert-err34-c): the widths keep every number within an int
     if (std::sscanf(timestamp.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d.%3d", &parts.tm_year, &parts.tm_mon,
                     &parts.tm_mday, &parts.tm_hour, &parts.tm_min, &parts.tm_sec, &milliseconds) != 7) {
         return timestamp;

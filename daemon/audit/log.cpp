@@ -133,7 +133,7 @@ bool Log::Implementation::add(const Record& record) {
         age >= std::chrono::nanoseconds(options_.segment_age).count()) {
         start_segment(stamped.realtime_ns);
     }
-    add_line(std::move(stamped));
+    add_line(stamped);
     if (uncovered_ >= options_.checkpoint_records) add_checkpoint("records");
     return true;
 }

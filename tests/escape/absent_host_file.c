@@ -1,6 +1,6 @@
 // Makes files that the host does not have and that would take effect there (CVE-2026-25725): settings of
 // agents, start-up files, autostart entries. They may well appear inside. Argument: the home.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(int argc, char** argv) {
     if (argc != 2 || chdir(argv[1]) != 0) return 2;

@@ -4,7 +4,7 @@
 #include <sys/ioctl.h>
 #include <sys/xattr.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(int argc, char** argv) {
     if (argc != 2 || chdir(argv[1]) != 0) return 2;

@@ -1,7 +1,7 @@
 // Loads programs and makes maps in the kernel.
 #include <linux/bpf.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     union bpf_attr attr;

@@ -2,7 +2,7 @@
 #include <linux/capability.h>
 #include <sys/prctl.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     char line[256];

@@ -1,5 +1,5 @@
 // Leaves its cgroup, and with it its limits and what it is known by. Argument: the hierarchy on the host.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(int argc, char** argv) {
     if (argc != 2) return 2;

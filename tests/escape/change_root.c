@@ -1,5 +1,5 @@
 // Changes its root directory, which is how one leaves a chroot.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     call("chroot", chroot("."));

@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 static void crash(const char* name, rlim_t want) {
     const pid_t child = fork();

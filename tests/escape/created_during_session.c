@@ -1,6 +1,6 @@
 // Reads a file that the person makes outside while the session runs. Argument: its path. Two pipes of the
 // workspace keep the order: the host makes the file once `go` is opened, and then opens `done`.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(int argc, char** argv) {
     if (argc != 2) return 2;

@@ -1,5 +1,5 @@
 // Walks out of the session by a directory of the host's that came as standard input. Argument: the secret.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(int argc, char** argv) {
     if (argc != 2) return 2;

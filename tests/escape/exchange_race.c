@@ -4,7 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 static atomic_int stop;
 

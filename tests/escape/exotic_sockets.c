@@ -3,7 +3,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     const struct {

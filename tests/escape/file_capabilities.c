@@ -1,7 +1,7 @@
 // Runs a program that has a file capability. Argument: the program, a copy of this one.
 #include <linux/capability.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 static int has_any(void) {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};

@@ -1,5 +1,5 @@
 // Opens files by their numbers instead of their paths, of the whole file system of a zone ("shocker").
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     union {

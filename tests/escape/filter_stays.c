@@ -3,7 +3,7 @@
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 static long refused_call(void) {
     return syscall(SYS_userfaultfd, 1 /* UFFD_USER_MODE_ONLY */);

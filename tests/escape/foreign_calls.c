@@ -1,6 +1,6 @@
 // Makes system calls by the numbers of other architectures, which the lists are not about: i386 by int 0x80
 // (also socketcall, by which sockets of all kinds are made there), and x32.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 #if defined(__x86_64__)
 static long i386_call(long number, long first) {

@@ -1,5 +1,5 @@
 // Links a file of the person's into the workspace, to write to it there. Argument: the file.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(int argc, char** argv) {
     if (argc != 2) return 2;

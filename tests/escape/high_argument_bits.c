@@ -5,7 +5,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     const long high = 1L << 32;

@@ -1,7 +1,7 @@
 // Looks into a process of the same person on the host. Argument: its pid there.
 #include <signal.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(int argc, char** argv) {
     if (argc != 2) return 2;

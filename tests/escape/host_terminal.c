@@ -3,7 +3,7 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     struct termios settings;

@@ -1,7 +1,7 @@
 // Uses what was left open: any descriptor but the three standard ones.
 #include <dirent.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     DIR* directory = opendir("/proc/self/fd");

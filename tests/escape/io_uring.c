@@ -1,5 +1,5 @@
 // Makes a ring by which the kernel opens, connects and unlinks with no system call that a filter sees.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     char parameters[256] = {0};

@@ -1,5 +1,5 @@
 // Opens settings of the kernel for writing, and writes nothing.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     const char* paths[] = {"/proc/sys/kernel/core_pattern", "/proc/sys/kernel/panic",

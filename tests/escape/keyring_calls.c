@@ -1,7 +1,7 @@
 // Uses the kernel's keyrings, which sessions of one person share.
 #include <linux/keyctl.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     call("add_key", syscall(SYS_add_key, "user", "reeve-test", "x", 1, KEY_SPEC_PROCESS_KEYRING));

@@ -2,7 +2,7 @@
 // Argument: a zone that is read-only for Landlock alone.
 #include <sys/prctl.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 static long write_file(const char* zone) {
     char path[4200];

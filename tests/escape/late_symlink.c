@@ -3,7 +3,7 @@
 // with it. Runs in the workspace, which has above/denied/secret.
 #include <linux/fs.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     const char* kText = "PRIVATE KEY";

@@ -1,5 +1,5 @@
 // Calls that are about the whole machine, each with arguments that change nothing.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     past("init_module", syscall(SYS_init_module, NULL, 0L, ""));

@@ -1,5 +1,5 @@
 // Reads or writes what of /proc is the machine's and not the session's.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     const char* paths[] = {"/proc/keys", "/proc/timer_list", "/proc/kallsyms", "/proc/interrupts",

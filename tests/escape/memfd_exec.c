@@ -1,7 +1,7 @@
 // Runs a program that is in no file: from a memfd, by execveat() and by its link in /proc.
 #include <sys/mman.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 static int runs(int fd, int by_link) {
     const pid_t child = fork();

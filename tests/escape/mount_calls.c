@@ -2,7 +2,7 @@
 // by a directory that was opened before. Argument: a read-only zone.
 #include <sys/mount.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(int argc, char** argv) {
     if (argc != 2) return 2;

@@ -4,7 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 static int by_unshare(void) {
     return unshare(CLONE_NEWUSER | CLONE_NEWNS);

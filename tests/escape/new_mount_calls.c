@@ -1,7 +1,7 @@
 // The same by the calls that came with Linux 5.2. Argument: a read-only zone.
 #include <sys/mount.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(int argc, char** argv) {
     if (argc != 2) return 2;

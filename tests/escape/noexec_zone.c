@@ -2,7 +2,7 @@
 // copied to the private places. Arguments: the program, the dynamic linker, the home.
 #include <sys/mman.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 static int run(const char* first, const char* second) {
     const pid_t child = fork();

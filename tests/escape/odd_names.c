@@ -1,6 +1,6 @@
 // Reaches denied files under odd spellings, and denied files whose names are odd: backslash, newline, bytes
 // that are not UTF-8. Runs in the workspace.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     const char* paths[] = {"denied/secret",

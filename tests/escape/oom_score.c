@@ -1,5 +1,5 @@
 // Makes the kernel take others first when memory runs out.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 static void lower(const char* to) {
     char text[16] = "";

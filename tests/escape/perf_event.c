@@ -1,7 +1,7 @@
 // Counts events with the kernel's profiler, a large and often broken surface.
 #include <linux/perf_event.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE,

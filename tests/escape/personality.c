@@ -1,7 +1,7 @@
 // Switches off what makes the programs that it starts hard to exploit.
 #include <sys/personality.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     past("no randomisation", personality(ADDR_NO_RANDOMIZE));

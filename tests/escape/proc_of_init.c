@@ -1,5 +1,5 @@
 // Looks into the session's first process, which has descriptors that the session must not have.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     const char* names[] = {"root",    "cwd", "fd/0", "fdinfo/0", "ns/mnt",

@@ -2,7 +2,7 @@
 // lie.
 #include <sys/quota.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     past("quotactl", syscall(SYS_quotactl, QCMD(Q_SYNC, USRQUOTA), NULL, 0, NULL));

@@ -1,7 +1,7 @@
 // Raises hard limits, of itself and of the first process.
 #include <sys/resource.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     struct rlimit limit;

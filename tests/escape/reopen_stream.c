@@ -1,7 +1,7 @@
 // Gets writing rights to the host's file that is this program's standard input, opened for reading.
 #include <sys/xattr.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     call("reopen", open("/proc/self/fd/0", O_WRONLY));

@@ -1,7 +1,7 @@
 // Reads a secret of the person's by every spelling of its path, and over symbolic links made before and
 // during the session. Arguments: the secret, and the directory of the workspace. `planted` is a link that the
 // host made there.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(int argc, char** argv) {
     if (argc != 3) return 2;

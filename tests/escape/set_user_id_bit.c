@@ -1,5 +1,5 @@
 // Leaves a program in the workspace that runs with the person's ids for whoever starts it outside.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 static void tried(const char* name, int fd) {
     const int error = errno;

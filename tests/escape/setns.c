@@ -1,7 +1,7 @@
 // Enters namespaces: those of the first process, and its own once more, which only needs the right to do so.
 #include <sched.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     const char* names[] = {"/proc/1/ns/mnt", "/proc/1/ns/net", "/proc/self/ns/ipc", "/proc/self/ns/uts"};

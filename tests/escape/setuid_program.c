@@ -1,5 +1,5 @@
 // Runs a program of root's that has the set-user-id bit. Argument: the program, a copy of this one.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(int argc, char** argv) {
     if (argc == 1) return geteuid() == 0 ? 42 : 0;

@@ -2,7 +2,7 @@
 // program's end is reported shows it.
 #include <signal.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     const int pidfd = (int)syscall(SYS_pidfd_open, 1, 0);

@@ -1,7 +1,7 @@
 // Has groups that are not the person's, or takes one. Arguments: the person's groups.
 #include <grp.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(int argc, char** argv) {
     gid_t groups[1024];

@@ -1,6 +1,6 @@
 // Reads what it was never granted, because the path of its zone led elsewhere by the time of the mount (the
 // class of CVE-2021-44731). The host's side does the swap. Argument: the zone.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(int argc, char** argv) {
     if (argc != 2 || chdir(argv[1]) != 0) return 2;

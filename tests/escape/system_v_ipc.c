@@ -5,11 +5,11 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(int argc, char** argv) {
     if (argc != 5) return 2;
-    way("shared memory", shmat(atoi(argv[1]), NULL, 0) != (void*)-1, errno);
+    way("shared memory", (long)shmat(atoi(argv[1]), NULL, 0) != -1, errno);
     call("semaphore", semctl(atoi(argv[2]), 0, GETVAL));
     struct msqid_ds queue;
     call("message queue", msgctl(atoi(argv[3]), IPC_STAT, &queue));

@@ -1,7 +1,7 @@
 // Types into the terminal (CVE-2017-5226), also with bits that the kernel does not look at (CVE-2023-1523).
 #include <sys/ioctl.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     char letter = 'x', paste = 3;

@@ -3,7 +3,7 @@
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     call("ptrace", ptrace(PTRACE_SEIZE, 1, 0, 0));

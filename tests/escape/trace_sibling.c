@@ -4,7 +4,7 @@
 #include <sys/ptrace.h>
 #include <sys/uio.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     static char secret[8] = "secret";

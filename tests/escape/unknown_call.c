@@ -1,5 +1,5 @@
 // System calls that are newer than the lists: some that this kernel may have, one that none has.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     char space[256] = {0};

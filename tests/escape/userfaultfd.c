@@ -1,5 +1,5 @@
 // Handles its own page faults, with which races in the kernel are won at will.
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     call("userfaultfd", syscall(SYS_userfaultfd, 1 /* UFFD_USER_MODE_ONLY */));

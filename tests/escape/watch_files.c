@@ -1,7 +1,7 @@
 // Watches what others do with files, with handles to open them by.
 #include <sys/fanotify.h>
 
-#include "attack.h"
+#include "tests/escape/attack.h"
 
 int main(void) {
     const int group = (int)syscall(SYS_fanotify_init, FAN_CLASS_NOTIF | FAN_REPORT_FID, O_RDONLY);

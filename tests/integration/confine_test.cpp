@@ -139,19 +139,18 @@ TEST(ConfineWork, Interpreters) {
 }
 
 TEST(ConfineWork, LoopbackOnly) {
-    EXPECT_EQ(
-        in_session("/usr/bin/python3 -c '\n"
-                   "import socket\n"
-                   "s = socket.socket(); s.bind((\"127.0.0.1\", 0)); s.listen()\n"
-                   "c = socket.create_connection(s.getsockname()); a = s.accept()[0]; c.send(b\"x\"); "
-                   "print(a.recv(1))\n"
-                   "try: socket.create_connection((\"192.0.2.1\", 80), 5)\n"
-                   "except OSError as e: print(e.strerror)\n"
-                   "a, b = socket.socketpair(); print(a.send(b\"y\"))\n"
-                   "try: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
-                   "except OSError as e: print(e.strerror)\n"
-                   "'"),
-        "b'x'\nNetwork is unreachable\n1\nSocket type not supported\n");
+    EXPECT_EQ(in_session("/usr/bin/python3 -c '\n"
+                         "import socket\n"
+                         "s = socket.socket(); s.bind((\"127.0.0.1\", 0)); s.listen()\n"
+                         "c = socket.create_connection(s.getsockname()); a = s.accept()[0]; c.send(b\"x\"); "
+                         "print(a.recv(1))\n"
+                         "try: socket.create_connection((\"192.0.2.1\", 80), 5)\n"
+                         "except OSError as e: print(e.strerror)\n"
+                         "a, b = socket.socketpair(); print(a.send(b\"y\"))\n"
+                         "try: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
+                         "except OSError as e: print(e.strerror)\n"
+                         "'"),
+              "b'x'\nNetwork is unreachable\n1\nSocket type not supported\n");
 }
 
 // --- terminal

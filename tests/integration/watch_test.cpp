@@ -10,7 +10,6 @@ namespace {
 using testing::Contains;
 using testing::ElementsAre;
 using testing::IsSupersetOf;
-using testing::Not;
 using testing::SizeIs;
 
 TEST_F(WatchTest, TheVeryFirstOpenIsThere) {

@@ -56,7 +56,7 @@ void run_command(Setup& setup) {
     for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
     sigset_t none;
     ::sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
     ::environ = environment.data();  // its PATH is the one that execvp() looks into
     ::execvp(arguments[0], arguments.data());
     const int code = errno;

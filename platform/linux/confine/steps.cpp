@@ -149,7 +149,7 @@ void run_session() {
     ::sigemptyset(&held);
     ::sigaddset(&held, SIGCHLD);
     ::sigaddset(&held, SIGTTOU);
-    ::sigprocmask(SIG_BLOCK, &held, nullptr);
+    ::pthread_sigmask(SIG_BLOCK, &held, nullptr);
 
     Setup setup;
     setup.link.reset(kLinkFd);

@@ -97,9 +97,11 @@ Result<pid_t> spawn(const std::string& helper, const Program& row, uid_t uid, gi
     const int failed = ::posix_spawn(&pid, helper.c_str(), &actions, &attributes, argv, environment);
     ::posix_spawn_file_actions_destroy(&actions);
     ::posix_spawnattr_destroy(&attributes);
-    if (failed != 0)
-        return error("start", helper, std::strerror(failed),
-                     "reinstall reeve");  // not the program's own ENOENT
+    if (failed != 0) {
+        auto failure = os_error("start", helper, failed, "reinstall reeve");
+        failure.error().code = 0;  // ENOENT would say that the program is not there: it is the helper
+        return failure;
+    }
     return pid;
 }
 

@@ -72,6 +72,7 @@ Result<std::vector<std::string>> RootedFileSystem::list(const std::string& path)
     if (!directory) return os_error("list", path);
     (void)fd->release();  // the stream owns it now
     std::vector<std::string> names;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): glibc keeps its state in the stream, which is this function's own
     for (errno = 0; const dirent* entry = ::readdir(directory.get()); errno = 0) {
         const std::string name = entry->d_name;
         if (name != "." && name != "..") names.push_back(name);

@@ -23,7 +23,7 @@ constexpr Id kFirewall{"network", "firewall"};
 template <class T>
 T load(std::string_view bytes) {  // the caller has checked the length; netlink is not always aligned
     T value;
-    std::memcpy(&value, bytes.data(), sizeof value);
+    bytes.copy(reinterpret_cast<char*>(&value), sizeof value);
     return value;
 }
 
@@ -115,7 +115,7 @@ Check firewall(const Sources& from) {
         if (chain.rules > 0)
             return success(kFirewall, where + " filters with " + std::to_string(chain.rules) + " rules");
     }
-    const auto old = without_nf_tables(from.files);
+    auto old = without_nf_tables(from.files);
     if (chains->empty() || old.word == Word::kNotRun) return old;
     return fail(kFirewall, "value_accept", "the firewall is there and accepts everything",
                 "switch it on: ufw enable, or load rules");

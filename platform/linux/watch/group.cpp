@@ -31,8 +31,9 @@ Result<Fd> open_group(Reports reports, Queue queue) {
     if (reports == Reports::kHandles) flags |= FAN_REPORT_DFID_NAME;
     if (queue == Queue::kUnlimited) flags |= FAN_UNLIMITED_QUEUE;
     // The object is opened anew for each event that reports a descriptor: never wait for a FIFO, leave no
-    // trace in access times, and do not become the controlling terminal's owner.
-    const int fd = fanotify_init(flags, O_RDONLY | O_CLOEXEC | O_LARGEFILE | O_NONBLOCK | O_NOATIME);
+    // trace in access times, and do not become the controlling terminal's owner. A 64-bit kernel adds
+    // O_LARGEFILE itself.
+    const int fd = fanotify_init(flags, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOATIME);
     if (fd >= 0) return Fd(fd);
     const int code = errno;
     std::string todo;

@@ -81,8 +81,7 @@ TEST(Encode, HostileNames) {
                                  "/" + std::string(4096, '\x01'),
                                  "/" + std::string(4096, '\xff'),
                                  "\",\"chain\":\"",
-                                 "/\xe2\x80\xae"
-                                 "gpj.exe"};
+                                 "/\xe2\x80\xaegpj.exe"};
     for (const std::string& name : names) {
         const ProcessContext process({.pid = 1, .exe = name});
         const SessionContext session({.session = name, .user_id = name, .policy_id = name});

@@ -31,7 +31,6 @@ TEST(Recovery, TornAtEachByteOfTheLastTwoRecords) {
         ASSERT_TRUE(log->flush());
         segment = place.segments().at(0);
     }
-    const std::string state = test::read_file(place.state / "audit-checkpoint.jws");
     const std::string whole = test::read_file(segment);
     const auto lines = test::lines_of(whole);
     ASSERT_EQ(lines.size(), 7U);
