@@ -77,8 +77,8 @@ struct PortRange {
     std::uint16_t first = 0, last = 0;
 };
 struct NetworkTarget {
-    std::vector<std::string> hosts;  // lower case; `*` one label, `**` any number; empty: any
-    std::vector<std::string> except;
+    std::vector<std::string> hosts;       // lower case; `*` one label, `**` any number; empty: any
+    std::vector<std::string> except;      // as hosts: what of them is not meant
     std::vector<PortRange> ports;         // empty: any
     std::vector<AddressRange> addresses;  // empty: any for deny, public for allow and ask
 };
@@ -123,6 +123,8 @@ struct Posture {
     std::optional<std::chrono::seconds> max_age;
     std::optional<OnFail> on_fail;
 };
+// What a document may leave out of a broker that another layer describes is empty here. One with an endpoint
+// has an audience.
 struct Broker {
     std::string audience, token_endpoint, challenge_endpoint;
     std::optional<std::chrono::seconds> max_ttl;
@@ -168,6 +170,8 @@ struct Document {
     Limits limits;
     AuditSettings audit;
     std::optional<Rollout> rollout;
+    // What is in order and yet hardly meant: a rule that another one of the document leaves without effect.
+    std::vector<Diagnostic> warnings;
 };
 
 // `file_name` is only used in diagnostics. All errors that can be found are given, up to kMaxDiagnostics.
