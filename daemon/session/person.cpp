@@ -1,0 +1,111 @@
+#include "daemon/session/person.hpp"
+
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace reeve::session {
+namespace {
+
+using platform::error;
+using platform::os_error;
+using platform::Result;
+
+struct Entry {
+    passwd record{};
+    std::vector<char> memory;
+};
+
+// getpwnam_r or getpwuid_r, with as much memory as the entry needs.
+using Ask = std::function<int(passwd*, char*, std::size_t, passwd**)>;
+
+Result<Entry> look_up(const std::string& who, const Ask& ask) {
+    Entry entry;
+    entry.memory.resize(4096);
+    for (;;) {
+        passwd* found = nullptr;
+        const int code = ask(&entry.record, entry.memory.data(), entry.memory.size(), &found);
+        if (code == ERANGE && entry.memory.size() < (1U << 20)) {
+            entry.memory.resize(entry.memory.size() * 2);
+            continue;
+        }
+        if (code != 0)
+            return os_error("look up the person", who, code,
+                            "see whether the name service works: getent passwd " + who);
+        if (found == nullptr)
+            return error("look up the person", who, "the name service does not know them",
+                         "see getent passwd " + who);
+        return entry;
+    }
+}
+
+Result<std::vector<gid_t>> groups_of(const passwd& record) {
+    int count = 64;
+    std::vector<gid_t> groups;
+    do {
+        groups.resize(static_cast<std::size_t>(count));
+    } while (::getgrouplist(record.pw_name, record.pw_gid, groups.data(), &count) < 0 && count <= 65536);
+    if (count > 65536) return error("list the groups of", record.pw_name, "there are more than 65536");
+    groups.resize(static_cast<std::size_t>(count));
+    return groups;
+}
+
+Result<std::string> resolved_home(const passwd& record) {
+    const std::unique_ptr<char, decltype(&std::free)> path(::realpath(record.pw_dir, nullptr), &std::free);
+    if (!path) return os_error("find the home of " + std::string(record.pw_name), record.pw_dir);
+    struct stat status {};
+    if (::stat(path.get(), &status) != 0) return os_error("look at the home", path.get());
+    if (!S_ISDIR(status.st_mode) || status.st_uid != record.pw_uid)
+        return error("use the home", path.get(),
+                     "it is not a directory that belongs to " + std::string(record.pw_name),
+                     "give the person a home directory");
+    return std::string(path.get());
+}
+
+Result<Person> person_of(const Result<Entry>& entry) {
+    if (!entry) return std::unexpected(entry.error());
+    const passwd& record = entry->record;
+    if (record.pw_uid == 0)
+        return error("start a session for", record.pw_name, "uid 0 is not a person",
+                     "name one: reeve run --user NAME");
+    auto groups = groups_of(record);
+    if (!groups) return std::unexpected(groups.error());
+    auto home = resolved_home(record);
+    if (!home) return std::unexpected(home.error());
+    return Person{.ids = {.uid = record.pw_uid,
+                          .gid = record.pw_gid,
+                          .groups = std::move(*groups),
+                          .name = record.pw_name},
+                  .home = std::move(*home)};
+}
+
+Result<Entry> by_uid(uid_t uid) {
+    return look_up(std::to_string(uid),
+                   [uid](passwd* record, char* memory, std::size_t size, passwd** found) {
+                       return ::getpwuid_r(uid, record, memory, size, found);
+                   });
+}
+
+}  // namespace
+
+Result<Person> find_person(uid_t uid) {
+    return person_of(by_uid(uid));
+}
+
+Result<Person> find_person(const std::string& name) {
+    return person_of(look_up(name, [&](passwd* record, char* memory, std::size_t size, passwd** found) {
+        return ::getpwnam_r(name.c_str(), record, memory, size, found);
+    }));
+}
+
+std::string name_of(uid_t uid) {
+    const auto entry = by_uid(uid);
+    return entry ? entry->record.pw_name : std::to_string(uid);
+}
+
+}  // namespace reeve::session

@@ -1,0 +1,163 @@
+#include "daemon/session/plan.hpp"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "daemon/session/directory.hpp"
+#include "platform/fd.hpp"
+
+namespace reeve::session {
+namespace {
+
+namespace confine = platform::confine;
+using platform::Fd;
+using platform::os_error;
+using platform::Result;
+
+// A policy's bits go into a plan as they are.
+static_assert(unsigned{policy::kLogOpens} == unsigned{confine::kLogOpens} &&
+              unsigned{policy::kLogChanges} == unsigned{confine::kLogChanges} &&
+              unsigned{policy::kLogExecutions} == unsigned{confine::kLogExecutions});
+
+// What stands at a path of the host now.
+struct Found {
+    enum class Kind { kNothing, kDirectory, kOther, kLink } kind = Kind::kNothing;
+    std::uint64_t device = 0, inode = 0;
+    std::string target;  // of a link
+};
+
+Result<Found> look(const std::string& path) {
+    open_how how{};
+    how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+    how.resolve = RESOLVE_NO_MAGICLINKS;
+    const Fd fd(static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
+    if (!fd && (errno == ENOENT || errno == ENOTDIR)) return Found{};
+    if (!fd) return os_error("look at the zone", path);
+    struct stat status {};
+    if (::fstat(fd.get(), &status) != 0) return os_error("look at the zone", path);
+    if (!S_ISLNK(status.st_mode))
+        return Found{S_ISDIR(status.st_mode) ? Found::Kind::kDirectory : Found::Kind::kOther,
+                     status.st_dev,
+                     status.st_ino,
+                     {}};
+    char target[PATH_MAX];
+    const ssize_t length = ::readlinkat(fd.get(), "", target, sizeof target);
+    if (length < 0) return os_error("read the link", path);
+    return Found{Found::Kind::kLink, 0, 0, std::string(target, static_cast<std::size_t>(length))};
+}
+
+// Whether a folder on the way is a link: then the zone has another name, and mounting by this one would fail.
+bool reached_through_link(const std::string& path) {
+    open_how how{};
+    how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+    how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    const Fd fd(static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
+    return !fd && errno == ELOOP;
+}
+
+class Planner {
+  public:
+    explicit Planner(const Person& person) {
+        planned_.private_directories = {
+            {.path = person.home, .log = 0},
+            {.path = "/tmp", .mode = 01777, .log = 0},
+            {.path = "/var/tmp", .mode = 01777, .log = 0},
+            {.path = "/run", .of_person = false, .executable = false, .mode = 0755, .log = 0},
+        };
+    }
+
+    platform::Status add(const policy::Zone& zone) {
+        auto found = look(zone.path);
+        if (!found) return std::unexpected(found.error());
+        switch (found->kind) {
+            case Found::Kind::kNothing:
+                if (zone.tightens && zone.within_writable) gap(zone.tightened_by, zone.path, kNotThere, true);
+                return {};
+            case Found::Kind::kLink:
+                // Inside another zone it is there anyway, as the link that it is.
+                if (!inside_zone(zone.path)) planned_.links.push_back({zone.path, found->target});
+                if (zone.tightens)
+                    gap(zone.tightened_by, zone.path, "it is a symbolic link: a mount cannot stand there",
+                        zone.within_writable);
+                return {};
+            case Found::Kind::kDirectory:
+                if (!zone.tree) return {};  // its names would be there and nothing in them
+                break;
+            case Found::Kind::kOther:
+                break;
+        }
+        if (reached_through_link(zone.path)) {
+            gap(zone.rule, zone.path, "a folder on the way to it is a symbolic link", false);
+            return {};
+        }
+        planned_.zones.push_back({.path = zone.path,
+                                  .device = found->device,
+                                  .inode = found->inode,
+                                  .directory = found->kind == Found::Kind::kDirectory,
+                                  .writable = zone.writable,
+                                  .executable = zone.executable,
+                                  .log = zone.log});
+        return {};
+    }
+
+    platform::Status add(const policy::Mask& mask) {
+        auto found = look(mask.path);
+        if (!found) return std::unexpected(found.error());
+        if (found->kind == Found::Kind::kNothing) {
+            if (mask.within_writable) gap(mask.rule, mask.path, kNotThere, true);
+            return {};
+        }
+        if (!inside_zone(mask.path)) return {};  // it does not exist inside
+        // What it leads to is judged by its own name.
+        if (found->kind != Found::Kind::kLink) planned_.masks.push_back(mask.path);
+        return {};
+    }
+
+    void gap(const std::string& rule, const std::string& pattern, const std::string& reason, bool widens) {
+        planned_.gaps.push_back({rule, pattern, reason, widens});
+    }
+
+    Planned take() { return std::move(planned_); }
+
+  private:
+    static constexpr const char* kNotThere =
+        "it does not exist yet: only the keeper, which is not there yet, could watch its name";
+
+    bool inside_zone(const std::string& path) const {
+        return std::ranges::any_of(planned_.zones,
+                                   [&](const confine::Zone& zone) { return is_within(path, zone.path); });
+    }
+
+    Planned planned_;
+};
+
+}  // namespace
+
+Result<Planned> plan_of(const policy::Policy& policy, const Person& person) {
+    const policy::Zones zones = policy::plan_zones(policy);
+    Planner planner(person);
+    for (const policy::Zone& zone : zones.grants)
+        if (auto s = planner.add(zone); !s) return std::unexpected(s.error());
+    for (const policy::Mask& mask : zones.masks)
+        if (auto s = planner.add(mask); !s) return std::unexpected(s.error());
+    for (const policy::Unenforced& rest : zones.unenforced)
+        planner.gap(rest.rule, rest.pattern, rest.reason, rest.widens);
+    return planner.take();
+}
+
+std::string widening(const std::vector<Gap>& gaps) {
+    std::string lines;
+    for (const Gap& gap : gaps)
+        if (gap.widens)
+            lines += (lines.empty() ? "" : "\n") + gap.rule + ": " + gap.pattern + ": " + gap.reason;
+    return lines;
+}
+
+}  // namespace reeve::session

@@ -1,0 +1,36 @@
+// From a compiled policy to the Plan that reeve-confine carries out: which objects exist inside, and what the policy
+// asks for that nothing here can enforce yet.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "daemon/session/person.hpp"
+#include "platform/confine.hpp"
+#include "platform/result.hpp"
+#include "policy/zones.hpp"
+
+namespace reeve::session {
+
+// Something that the policy says and this session does not hold to.
+struct Gap {
+    std::string rule, pattern, reason;
+    bool widens = false;  // the session could do more than the policy says
+};
+
+struct Planned {
+    std::vector<platform::confine::Zone> zones;
+    std::vector<platform::confine::PrivateDirectory> private_directories;
+    std::vector<std::string> masks;
+    std::vector<platform::confine::Symlink> links;
+    std::vector<Gap> gaps;
+};
+
+// Looks at the paths on the host as they are now. A zone that does not exist is left out; what cannot be looked at is an
+// Error. The caller decides what becomes of gaps.
+platform::Result<Planned> plan_of(const policy::Policy& policy, const Person& person);
+
+// The gaps that widen, one a line; empty where there are none.
+std::string widening(const std::vector<Gap>& gaps);
+
+}  // namespace reeve::session

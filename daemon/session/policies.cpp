@@ -1,0 +1,147 @@
+#include "daemon/session/policies.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "platform/fd.hpp"
+
+namespace reeve::session {
+namespace {
+
+namespace fs = std::filesystem;
+using platform::error;
+using platform::Fd;
+using platform::os_error;
+using platform::Result;
+
+constexpr std::size_t kMostCompiled = 16;
+
+// The text of a file that only root could have written, checked on the open file.
+Result<std::string> read_trusted(const std::string& path) {
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    if (!file) return os_error("open the policy", path);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) return os_error("look at the policy", path);
+    if (!S_ISREG(status.st_mode)) return error("read the policy", path, "it is not a regular file");
+    if ((status.st_uid != 0 && status.st_uid != ::geteuid()) || (status.st_mode & 022) != 0)
+        return error("read the policy", path, "others than root can write it",
+                     "chown root:root and chmod go-w it");
+    std::string text(policy::kMaxDocumentBytes + 1, '\0');
+    std::size_t size = 0;
+    for (ssize_t got = 1; got > 0 && size < text.size(); size += static_cast<std::size_t>(got)) {
+        got = ::read(file.get(), text.data() + size, text.size() - size);
+        if (got < 0) return os_error("read the policy", path);
+    }
+    text.resize(size);
+    return text;
+}
+
+Result<std::vector<std::string>> documents_in(const std::string& directory) {
+    std::vector<std::string> paths;
+    std::error_code failed;
+    for (fs::directory_iterator at(directory, failed), end; !failed && at != end; at.increment(failed)) {
+        const std::string extension = at->path().extension();
+        const bool hidden = at->path().filename().string().starts_with('.');
+        if (!hidden && (extension == ".json" || extension == ".jsonc")) paths.push_back(at->path());
+    }
+    if (failed && failed != std::errc::no_such_file_or_directory)
+        return os_error("list the policies in", directory, failed.value());
+    std::ranges::sort(paths);
+    return paths;
+}
+
+struct Reading {
+    std::vector<policy::Layer> layers;
+    std::vector<SourceFile> files;
+    std::string problems;  // a line each
+
+    void add(const std::string& path, policy::Authority authority) {
+        auto text = read_trusted(path);
+        if (!text) return note(text.error().text());
+        auto document = policy::parse_document(*text, path);
+        if (!document) return note(policy::to_string(document.error()));
+        files.push_back(
+            {.path = path, .authority = authority, .id = document->id, .version = document->version});
+        layers.push_back({authority, std::move(*document)});
+    }
+    void add_folder(const std::string& directory, policy::Authority authority) {
+        auto paths = documents_in(directory);
+        if (!paths) return note(paths.error().text());
+        for (const std::string& path : *paths) add(path, authority);
+    }
+    void note(const std::string& line) { problems += (problems.empty() ? "" : "\n") + line; }
+};
+
+std::string key_of(const policy::Variables& variables, const std::string& agent,
+                   const std::string& run_text) {
+    std::string key;
+    for (const std::string* part :
+         {&variables.home, &variables.workspace, &variables.user, &variables.tmp, &agent, &run_text})
+        key += *part + '\0';
+    return key;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Policies>> Policies::load(const PolicySources& sources) {
+    Reading reading;
+    reading.add(sources.vendor, policy::Authority::vendor);
+    reading.add_folder(sources.directory, policy::Authority::organisation);
+    reading.add_folder(sources.directory + "/device", policy::Authority::device);
+    if (!reading.problems.empty())
+        return error("use the policies", sources.directory, reading.problems,
+                     "reeve policy check FILE shows the same");
+    auto policies = std::make_shared<Policies>();
+    policies->directory_ = sources.directory;
+    policies->layers_ = std::move(reading.layers);
+    policies->files_ = std::move(reading.files);
+    return policies;
+}
+
+std::string Policies::warnings() const {
+    for (const auto& file : files_)
+        if (file.authority == policy::Authority::organisation) return {};
+    return "no policy of the organisation: the vendor's default holds";
+}
+
+std::vector<policy::Layer> Policies::with(const std::optional<policy::Document>& run) const {
+    auto layers = layers_;
+    if (run) layers.push_back({policy::Authority::run, *run});
+    return layers;
+}
+
+Result<std::shared_ptr<const policy::Policy>> Policies::compile(const policy::Variables& variables,
+                                                                const std::string& agent,
+                                                                const std::optional<policy::Document>& run,
+                                                                const std::string& run_text) {
+    // The session's id is in no path of the vendor's; a policy that uses it is compiled each time.
+    std::string key = key_of(variables, agent, run_text);
+    const bool by_session = std::ranges::any_of(layers_, [](const policy::Layer& layer) {
+        return std::ranges::any_of(layer.document.files, [](const policy::FileRule& rule) {
+            const auto names_session = [](const policy::PatternText& p) {
+                return p.text.find("${session}") != std::string::npos;
+            };
+            return std::ranges::any_of(rule.paths, names_session) ||
+                   std::ranges::any_of(rule.except, names_session);
+        });
+    });
+    if (by_session || run) key += variables.session;
+    const auto found = std::ranges::find(compiled_, key, &Compiled::key);
+    if (found != compiled_.end()) {
+        compiled_.splice(compiled_.begin(), compiled_, found);
+        return compiled_.front().policy;
+    }
+    auto policy = policy::compile(with(run), variables, agent);
+    if (!policy)
+        return error("compile the policy", agent, policy::to_string(policy.error()),
+                     "reeve policy check FILE shows the same");
+    compiled_.push_front({std::move(key), std::make_shared<const policy::Policy>(std::move(*policy))});
+    if (compiled_.size() > kMostCompiled) compiled_.pop_back();
+    return compiled_.front().policy;
+}
+
+}  // namespace reeve::session

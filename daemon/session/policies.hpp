@@ -1,0 +1,63 @@
+// The policies that hold on this machine, read from their files, and compiled for a session when one starts.
+//
+// /etc/reeve/policy.d/*.json[c] are the organisation's, those in its folder `device` the device's. A file must belong
+// to root (or to whom the daemon runs as) and be writable by nobody else. Expired documents are refused when they are
+// used, not when they are read. Not covered: signed bundles, and a person's own layer.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "platform/result.hpp"
+#include "policy/engine.hpp"
+
+namespace reeve::session {
+
+struct PolicySources {
+    std::string vendor;     // a file
+    std::string directory;  // may be missing
+};
+
+struct SourceFile {
+    std::string path;
+    policy::Authority authority = policy::Authority::vendor;
+    std::string id;
+    std::uint64_t version = 0;
+};
+
+class Policies {
+  public:
+    // Every error of every file in one text, by line; nothing is used of a set that has one.
+    static platform::Result<std::shared_ptr<Policies>> load(const PolicySources& sources);
+
+    const std::vector<policy::Layer>& layers() const { return layers_; }
+    const std::vector<SourceFile>& files() const { return files_; }
+    const std::string& directory() const { return directory_; }  // what a certificate's path is relative to
+    std::string warnings() const;
+
+    // With the document of --policy, where there is one.
+    std::vector<policy::Layer> with(const std::optional<policy::Document>& run) const;
+
+    // The policy of one session. Those compiled last are kept: compiling takes longer than all the rest of a
+    // launch. One thread at a time.
+    platform::Result<std::shared_ptr<const policy::Policy>> compile(
+        const policy::Variables& variables, const std::string& agent,
+        const std::optional<policy::Document>& run, const std::string& run_text);
+
+  private:
+    struct Compiled {
+        std::string key;
+        std::shared_ptr<const policy::Policy> policy;
+    };
+    std::string directory_;
+    std::vector<policy::Layer> layers_;
+    std::vector<SourceFile> files_;
+    std::list<Compiled> compiled_;  // the last used first
+};
+
+}  // namespace reeve::session

@@ -1,0 +1,46 @@
+// What a session tells the log, as the sessions see it. The log and the watch are behind it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "platform/confine.hpp"
+#include "platform/fd.hpp"
+#include "platform/result.hpp"
+
+namespace reeve::session {
+
+// Everything about one session that its records, `ps` and an attestation say.
+struct Facts {
+    std::string session, trace_id;
+    uid_t uid = 0;
+    std::string user, agent, agent_sha256, trust;
+    std::string policy;  // "acme-desktop@12"
+    std::string workspace;
+    std::vector<std::string> command;
+    std::int64_t started = 0;  // wall clock seconds
+};
+
+struct End {
+    bool started = true;  // false: a step failed, and nothing ran
+    std::string failure;  // why it did not start, or why it was ended; empty: the command ended by itself
+    int status = 0;       // as waitpid() gives it
+};
+
+class Recorder {
+  public:
+    virtual ~Recorder() = default;
+
+    struct Watch {
+        platform::Fd by_handle, by_descriptor;  // groups for StartFds
+    };
+    // Writes session.start, and watches from then on. An Error starts nothing: what cannot be recorded does not run.
+    virtual platform::Result<Watch> begin(const Facts& facts,
+                                          const std::vector<platform::confine::Zone>& zones) = 0;
+    // A private directory that is logged.
+    virtual platform::Status mounted(const std::string& session, platform::confine::Mounted mounted) = 0;
+    // All that happened is in the log when it returns, and session.end behind it.
+    virtual void end(const Facts& facts, const End& end) = 0;
+};
+
+}  // namespace reeve::session
