@@ -133,6 +133,7 @@ void run_spawner_helper(Fd socket, Fd confine, Fd filter) {
     ::close_range(3, kOwn - 1, 0);
     ::close_range(kOwn + 3, ~0U, 0);
     const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null) ::_exit(1);
     for (int fd = 0; fd < 3; ++fd)
         if (::dup2(null.get(), fd) < 0) ::_exit(1);
     Helper(Fd(kOwn), Fd(kOwn + 1), Fd(kOwn + 2)).run();
