@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, kFileActions> kActionNames{
 
 // Whether this is a document that this parser knows at all: else, whatever it would say is noise.
 bool check_schema(const JsonNode& tree, Report& report) {
-    const std::string hint = "start with {\"schema\": " + quoted(kSchema) + ", \"id\": …";
+    const std::string hint = "start with {\"schema\": " + in_quotes(kSchema) + ", \"id\": …";
     if (tree.kind != JsonNode::Kind::object) {
         report.error(tree.at, "expected a policy in { }, found " + std::string(kind_name(tree.kind)), hint);
         return false;
@@ -28,9 +28,9 @@ bool check_schema(const JsonNode& tree, Report& report) {
         report.error(tree.at, "a policy needs the key \"schema\"", hint);
         return false;
     }
-    if (!is_text(*node, quoted(kSchema), report)) return false;
+    if (!is_text(*node, in_quotes(kSchema), report)) return false;
     if (node->text == kSchema) return true;
-    report.error(node->at, "expected " + quoted(kSchema) + ", found " + quoted(node->text),
+    report.error(node->at, "expected " + in_quotes(kSchema) + ", found " + in_quotes(node->text),
                  node->text.starts_with("reeve.policy/") ? "this version of Reeve reads no other" : "");
     return false;
 }
@@ -47,7 +47,7 @@ void read_header(const ObjectReader& root, Document& document, Report& report) {
     });
     for (const auto& name : document.extends) {
         if (name != document.id) continue;
-        report.error(root.find("extends")->at, quoted(name) + " cannot extend itself",
+        report.error(root.find("extends")->at, in_quotes(name) + " cannot extend itself",
                      "name the document whose rules this one adds to");
     }
     document.expires = read_time(root.find("expires"), report);
@@ -106,6 +106,8 @@ std::expected<Document, std::vector<Diagnostic>> parse_document(std::string_view
     read_audit(root.find("audit"), document, report);
     read_rollout(root.find("rollout"), document, report);
     if (report.failed()) return std::unexpected(report.errors());
+    warn_of_shadowed(document, report);
+    document.warnings = report.warnings();
     return document;
 }
 

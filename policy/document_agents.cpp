@@ -17,7 +17,7 @@ std::vector<std::string> read_hashes(const JsonNode* node, Report& report) {
     auto hashes = read_texts(node, 1000, false, report, [&](const JsonNode& entry) {
         const bool good = entry.text.size() == 64 && std::ranges::all_of(entry.text, is_hex);
         if (!good) {
-            report.error(entry.at, quoted(entry.text) + " is not a SHA-256",
+            report.error(entry.at, in_quotes(entry.text) + " is not a SHA-256",
                          "write its 64 hexadecimal digits, as sha256sum prints them");
         }
         return good;
@@ -39,7 +39,7 @@ std::string read_package(const JsonNode* node, Report& report) {
                c == '-' || c == '.' || c == '_';
     };
     if (!std::ranges::all_of(*name, is_name) || name->starts_with('-') || name->starts_with('.')) {
-        report.error(node->at, quoted(*name) + " cannot be the name of a package",
+        report.error(node->at, in_quotes(*name) + " cannot be the name of a package",
                      "write it as dpkg -S or rpm -qf give it, without a version");
         return "";
     }
@@ -93,14 +93,14 @@ bool check_variable_name(const JsonNode& entry, Report& report) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     };
     if (name.empty()) {
-        report.error(entry.at, quoted(entry.text) + " would hand through every variable, secrets too",
+        report.error(entry.at, in_quotes(entry.text) + " would hand through every variable, secrets too",
                      "name those that the agent needs, such as \"LANG\" or \"LC_*\"");
         return false;
     }
     const bool good =
         name.size() <= 128 && std::ranges::all_of(name, is_name) && (name[0] < '0' || name[0] > '9');
     if (!good) {
-        report.error(entry.at, quoted(entry.text) + " cannot be the name of an environment variable",
+        report.error(entry.at, in_quotes(entry.text) + " cannot be the name of an environment variable",
                      "use letters, digits and \"_\"; a final \"*\" stands for the rest of the name");
     }
     return good;
@@ -130,7 +130,7 @@ void read_agents(const JsonNode* node, Document& document, Report& report) {
     for (const auto& entry : node->items) {
         if (!check_name(entry.key, entry.key_at, "an agent's id", report)) continue;
         if (entry.key == kReserved) {
-            report.error(entry.key_at, quoted(entry.key) + " cannot be defined",
+            report.error(entry.key_at, in_quotes(entry.key) + " cannot be defined",
                          "it is what a command runs as that belongs to no agent");
         }
         document.agents.emplace(entry.key, read_agent(entry, report));

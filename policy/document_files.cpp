@@ -25,7 +25,7 @@ ActionSet read_actions(const JsonNode& node, Report& report) {
         if (action) {
             named |= bit(*action);
         } else {
-            report.error(entry.at, "unknown file action " + quoted(entry.text),
+            report.error(entry.at, "unknown file action " + in_quotes(entry.text),
                          suggestion(entry.text, names));
         }
         return action.has_value();

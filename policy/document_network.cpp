@@ -15,7 +15,7 @@ std::vector<std::string> read_hosts(const JsonNode* node, bool may_be_empty, Rep
         if (!is_text(entry, "a host name", report)) return;
         auto host = parse_host_pattern(entry.text);
         if (!host) {
-            report.error(entry.at, "the host " + quoted(entry.text) + ": " + host.error().message,
+            report.error(entry.at, "the host " + in_quotes(entry.text) + ": " + host.error().message,
                          host.error().hint);
         } else {
             hosts.push_back(std::move(*host));
@@ -43,12 +43,12 @@ std::optional<PortRange> read_port(const JsonNode& node, Report& report) {
         const auto last = dash == std::string_view::npos ? std::nullopt : port_number(text.substr(dash + 1));
         if (first && last && *first <= *last) return PortRange{*first, *last};
         if (first && last) {
-            report.error(node.at, "the range " + quoted(text) + " ends before it starts",
+            report.error(node.at, "the range " + in_quotes(text) + " ends before it starts",
                          "write the smaller port first");
             return std::nullopt;
         }
         if (first && dash == std::string_view::npos) {
-            report.error(node.at, quoted(text) + " is a port in quotes",
+            report.error(node.at, in_quotes(text) + " is a port in quotes",
                          "write it as a number: " + node.text);
             return std::nullopt;
         }
@@ -56,7 +56,7 @@ std::optional<PortRange> read_port(const JsonNode& node, Report& report) {
         wrong_kind(node, kExpected, report);
         return std::nullopt;
     }
-    report.error(node.at, "expected " + std::string(kExpected) + ", found " + quoted(text));
+    report.error(node.at, "expected " + std::string(kExpected) + ", found " + in_quotes(text));
     return std::nullopt;
 }
 

@@ -76,7 +76,8 @@ class PatternChecker {
             return fail("variables have no meaning here", "write the text itself, or a star");
         }
         if (known == nullptr)
-            return fail("unknown variable " + quoted("${" + std::string(name) + "}"), all_names(variables_));
+            return fail("unknown variable " + in_quotes("${" + std::string(name) + "}"),
+                        all_names(variables_));
         if (variables_ == VariableSet::person && !known->is_persons) {
             return fail("${" + std::string(name) + "} has no value before the session starts",
                         all_names(variables_));
@@ -107,7 +108,7 @@ class PatternChecker {
             }
             if (body[i] == '-' && i > 0 && i + 1 < body.size()) {
                 if (body[i - 1] > body[i + 1]) {
-                    return fail("the range " + quoted(body.substr(i - 1, 3)) + " is the wrong way round",
+                    return fail("the range " + in_quotes(body.substr(i - 1, 3)) + " is the wrong way round",
                                 "write the smaller character first");
                 }
                 ++i;
@@ -147,7 +148,7 @@ std::optional<PatternFault> check_start(std::string_view text) {
         return PatternFault{"a path pattern starts with / or ** or a variable", "the home is ${home}"};
     }
     return PatternFault{"a path pattern starts with / or ** or a variable",
-                        "write " + quoted("**/" + std::string(text)) + " for it anywhere"};
+                        "write " + in_quotes("**/" + std::string(text)) + " for it anywhere"};
 }
 
 // Components that no resolved path has.
@@ -187,11 +188,12 @@ std::vector<PatternText> read_patterns(const JsonNode* node, bool may_be_empty, 
     read_list(node, kMaxPatterns, may_be_empty, report, [&](const JsonNode& entry) {
         if (!is_text(entry, "a pattern", report)) return;
         if (const auto fault = check_path_pattern(entry.text, variables)) {
-            report.error(entry.at, "the pattern " + quoted(entry.text) + ": " + fault->message, fault->hint);
+            report.error(entry.at, "the pattern " + in_quotes(entry.text) + ": " + fault->message,
+                         fault->hint);
             return;
         }
         if (!seen.insert(entry.text).second) {
-            report.error(entry.at, quoted(entry.text) + " is in this list twice", "remove one");
+            report.error(entry.at, in_quotes(entry.text) + " is in this list twice", "remove one");
         }
         patterns.push_back({entry.text, entry.at});
     });

@@ -17,7 +17,7 @@ ObjectReader::ObjectReader(const JsonNode& node, const ObjectKind& kind, Report&
     for (const auto& item : node.items) {
         if (report.full()) return;
         if (std::ranges::find(kind.keys, item.key) != kind.keys.end()) continue;
-        report.error(item.key_at, "unknown key " + quoted(item.key) + " in " + std::string(kind.name),
+        report.error(item.key_at, "unknown key " + in_quotes(item.key) + " in " + std::string(kind.name),
                      suggestion(item.key, kind.keys));
     }
 }
@@ -32,13 +32,13 @@ const JsonNode* ObjectReader::find(std::string_view key) const {
 const JsonNode* ObjectReader::require(std::string_view key) const {
     const auto* item = find(key);
     if (item == nullptr && is_object()) {
-        report_.error(node_.at, std::string(kind_.name) + " needs the key " + quoted(key));
+        report_.error(node_.at, std::string(kind_.name) + " needs the key " + in_quotes(key));
     }
     return item;
 }
 
 void wrong_kind(const JsonNode& node, std::string_view expected, Report& report) {
-    report.error(node.at, (node.key.empty() ? "" : quoted(node.key) + ": ") + "expected " +
+    report.error(node.at, (node.key.empty() ? "" : in_quotes(node.key) + ": ") + "expected " +
                               std::string(expected) + ", found " + std::string(kind_name(node.kind)));
 }
 
@@ -60,7 +60,7 @@ std::optional<std::string> read_text(const JsonNode* node, std::size_t most, Rep
     }
     const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
     if (std::ranges::any_of(node->text, is_control)) {
-        report.error(node->at, "control characters cannot stand in " + quoted(node->text),
+        report.error(node->at, "control characters cannot stand in " + in_quotes(node->text),
                      "write it on one line");
         return std::nullopt;
     }
@@ -87,7 +87,7 @@ std::optional<std::uint64_t> read_count(const JsonNode* node, std::uint64_t leas
     const char* end = node->text.data() + node->text.size();
     const auto [stop, failed] = std::from_chars(node->text.data(), end, value);
     if (failed != std::errc() || stop != end || value < least || value > most) {
-        report.error(node->at, "expected " + expected + ", found " + quoted(node->text));
+        report.error(node->at, "expected " + expected + ", found " + in_quotes(node->text));
         return std::nullopt;
     }
     return value;
@@ -101,7 +101,7 @@ bool check_name(std::string_view text, Position at, std::string_view what, Repor
         !text.empty() && text.size() <= 64 && is_word(text[0]) &&
         std::ranges::all_of(text, [&](char c) { return is_word(c) || c == '.' || c == '_' || c == '-'; });
     if (!good) {
-        report.error(at, quoted(text) + " cannot be " + std::string(what),
+        report.error(at, in_quotes(text) + " cannot be " + std::string(what),
                      "use up to 64 letters, digits, \"-\", \"_\" and \".\", with a letter or digit first");
     }
     return good;
@@ -116,13 +116,13 @@ void read_list(const JsonNode* node, std::size_t most, bool may_be_empty, Report
     }
     if (node->items.empty() && !may_be_empty) {
         report.error(node->at,
-                     (node->key.empty() ? "this list" : quoted(node->key)) + std::string(" is empty"),
+                     (node->key.empty() ? "this list" : in_quotes(node->key)) + std::string(" is empty"),
                      "leave the key out, or name something");
     }
     if (node->items.size() > most) {
-        report.error(node->at, (node->key.empty() ? "this list" : quoted(node->key)) + std::string(" has ") +
-                                   std::to_string(node->items.size()) + " entries, more than " +
-                                   std::to_string(most));
+        report.error(node->at, (node->key.empty() ? "this list" : in_quotes(node->key)) +
+                                   std::string(" has ") + std::to_string(node->items.size()) +
+                                   " entries, more than " + std::to_string(most));
         return;
     }
     for (const auto& entry : node->items) item(entry);
@@ -135,7 +135,7 @@ std::vector<std::string> read_texts(const JsonNode* node, std::size_t most, bool
     read_list(node, most, may_be_empty, report, [&](const JsonNode& entry) {
         if (!is_text(entry, "a text", report) || !check(entry)) return;
         if (!seen.insert(entry.text).second) {
-            report.error(entry.at, quoted(entry.text) + " is in this list twice", "remove one");
+            report.error(entry.at, in_quotes(entry.text) + " is in this list twice", "remove one");
         }
         texts.push_back(entry.text);
     });
@@ -148,14 +148,14 @@ std::optional<std::pair<Verdict, const JsonNode*>> read_verdict(const ObjectRead
     std::optional<std::pair<Verdict, const JsonNode*>> found;
     std::string names;
     for (const Verdict verdict : may_be) {
-        names += (names.empty() ? "" : ", ") + quoted(name_of(verdict));
+        names += (names.empty() ? "" : ", ") + in_quotes(name_of(verdict));
         const auto* node = object.find(name_of(verdict));
         if (node == nullptr) continue;
         if (found) {
-            report.error(
-                node->key_at,
-                "this rule has both " + quoted(name_of(found->first)) + " and " + quoted(name_of(verdict)),
-                "make two rules of it");
+            report.error(node->key_at,
+                         "this rule has both " + in_quotes(name_of(found->first)) + " and " +
+                             in_quotes(name_of(verdict)),
+                         "make two rules of it");
             return std::nullopt;
         }
         found = {verdict, node};
@@ -178,13 +178,13 @@ std::string RuleIds::read(const JsonNode* node, Report& report) {
     if (is_number &&
         (before.ends_with("/files") || before.ends_with("/network") || before.ends_with("/dlp"))) {
         report.error(node->at,
-                     "the id " + quoted(*id) + " has the form of those that rules without an id get",
+                     "the id " + in_quotes(*id) + " has the form of those that rules without an id get",
                      "give it a name that says what the rule is for, or leave it out");
         return "";
     }
     const auto [first, is_new] = lines_.emplace(*id, node->at.line);
     if (!is_new) {
-        report.error(node->at, "another rule has the id " + quoted(*id) + " already",
+        report.error(node->at, "another rule has the id " + in_quotes(*id) + " already",
                      "that one is in line " + std::to_string(first->second));
     }
     return *id;

@@ -88,10 +88,10 @@ std::optional<Value> read_word(const JsonNode* node, Words<Value> words, Report&
     }
     if (node->kind != JsonNode::Kind::string) {
         std::string all;
-        for (const auto name : names) all += (all.empty() ? "" : " or ") + quoted(name);
+        for (const auto name : names) all += (all.empty() ? "" : " or ") + in_quotes(name);
         wrong_kind(*node, all, report);
     } else {
-        report.error(node->at, quoted(node->text) + " is not known here", suggestion(node->text, names));
+        report.error(node->at, in_quotes(node->text) + " is not known here", suggestion(node->text, names));
     }
     return std::nullopt;
 }
@@ -140,5 +140,8 @@ void read_consent(const JsonNode* node, Document& document, Report& report);
 void read_limits(const JsonNode* node, Document& document, Report& report);
 void read_audit(const JsonNode* node, Document& document, Report& report);
 void read_rollout(const JsonNode* node, Document& document, Report& report);
+
+// What is in order and yet hardly meant.
+void warn_of_shadowed(const Document& document, Report& report);
 
 }  // namespace reeve::policy

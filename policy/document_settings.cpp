@@ -19,7 +19,7 @@ bool check_probe_name(const JsonNode& entry, Report& report) {
     const bool good = name.size() <= 64 && dot != std::string_view::npos && is_part(name.substr(0, dot)) &&
                       is_part(name.substr(dot + 1));
     if (!good) {
-        report.error(entry.at, quoted(name) + " cannot be the name of a check",
+        report.error(entry.at, in_quotes(name) + " cannot be the name of a check",
                      "checks are named such as \"disk.encrypted\"; reeve posture lists them");
     }
     return good;
@@ -39,7 +39,7 @@ std::string read_url(const JsonNode* node, Report& report) {
     std::string_view rest = *url;
     const bool plain = rest.starts_with("http://");
     const auto refuse = [&](const std::string& why) {
-        report.error(node->at, quoted(*url) + why,
+        report.error(node->at, in_quotes(*url) + why,
                      "write an address such as \"https://broker.example/token\"");
         return std::string();
     };
@@ -66,7 +66,7 @@ Broker read_broker(const JsonNode& node, Report& report) {
     broker.resources =
         read_texts(object.find("resources"), kMaxPatterns, false, report, [&](const JsonNode& entry) {
             const auto fault = check_resource_pattern(entry.text);
-            if (fault) report.error(entry.at, quoted(entry.text) + ": " + fault->message, fault->hint);
+            if (fault) report.error(entry.at, in_quotes(entry.text) + ": " + fault->message, fault->hint);
             return !fault;
         });
     const bool has_endpoint =
@@ -89,7 +89,7 @@ std::optional<double> read_share(const JsonNode* node, Report& report) {
     const char* end = node->text.data() + node->text.size();
     const auto [stop, failed] = std::from_chars(node->text.data(), end, share);
     if (failed != std::errc() || stop != end || !(share >= 0 && share <= 100)) {
-        report.error(node->at, "expected " + std::string(kExpected) + ", found " + quoted(node->text));
+        report.error(node->at, "expected " + std::string(kExpected) + ", found " + in_quotes(node->text));
         return std::nullopt;
     }
     return share;

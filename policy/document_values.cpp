@@ -95,7 +95,7 @@ std::optional<std::chrono::seconds> read_duration(const JsonNode* node, Report& 
     if (node == nullptr || !is_text(*node, "a duration such as \"5m\"", report)) return std::nullopt;
     const auto seconds = measure(node->text, kUnits, kHundredYears);
     if (!seconds) {
-        report.error(node->at, quoted(node->text) + " is not a duration",
+        report.error(node->at, in_quotes(node->text) + " is not a duration",
                      "write a number and one of s, m, h, d, w, such as \"90s\", \"5m\" or \"30d\"");
         return std::nullopt;
     }
@@ -108,7 +108,7 @@ std::optional<std::uint64_t> read_size(const JsonNode* node, Report& report) {
     if (node == nullptr || !is_text(*node, "a size such as \"4G\"", report)) return std::nullopt;
     const auto bytes = measure(node->text, kUnits, 1ULL << 53);
     if (!bytes) {
-        report.error(node->at, quoted(node->text) + " is not a size",
+        report.error(node->at, in_quotes(node->text) + " is not a size",
                      "write a number of bytes, or one with K, M, G or T, such as \"512M\" or \"4G\"");
     }
     return bytes;
@@ -119,7 +119,7 @@ std::optional<std::int64_t> read_time(const JsonNode* node, Report& report) {
         return std::nullopt;
     const auto seconds = rfc3339(node->text);
     if (!seconds) {
-        report.error(node->at, quoted(node->text) + " is not a time",
+        report.error(node->at, in_quotes(node->text) + " is not a time",
                      "write it as RFC 3339 does, such as \"2027-01-01T00:00:00Z\"");
     }
     return seconds;

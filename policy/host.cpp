@@ -32,7 +32,7 @@ std::optional<HostFault> label_fault(std::string_view label) {
         return HostFault{"a host is a name alone",
                          "leave scheme, port and path out; ports stand in \"ports\""};
     }
-    return HostFault{quoted(label) + " cannot stand in a host name",
+    return HostFault{in_quotes(label) + " cannot stand in a host name",
                      "use letters, digits and \"-\"; \"*\" is one label, \"**\" any number"};
 }
 
@@ -95,7 +95,7 @@ std::expected<AddressRange, HostFault> parse_address_range(std::string_view text
         const auto hint =
             suggestion(text, {"public", "private", "loopback", "link-local", "metadata", "own"});
         return std::unexpected(HostFault{
-            quoted(text) + " is no address",
+            in_quotes(text) + " is no address",
             hint.starts_with("did") ? hint
                                     : hint + ", or networks such as \"10.0.0.0/8\" and \"2001:db8::/32\""});
     }
@@ -108,7 +108,7 @@ std::expected<AddressRange, HostFault> parse_address_range(std::string_view text
         const auto [stop, failed] = std::from_chars(digits.data(), end, prefix);
         if (failed != std::errc() || stop != end || prefix > most ||
             (digits.size() > 1 && digits[0] == '0')) {
-            return std::unexpected(HostFault{quoted(text) + " has no prefix length",
+            return std::unexpected(HostFault{in_quotes(text) + " has no prefix length",
                                              "write 0 to " + std::to_string(most) + " behind the slash"});
         }
     }
@@ -121,7 +121,7 @@ std::expected<AddressRange, HostFault> parse_address_range(std::string_view text
     if (cut != range.network) {
         const auto hint = is_four ? "write \"" + dotted(cut, 12) + "/" + std::to_string(prefix) + "\""
                                   : std::string("write zeros behind the prefix, or a longer prefix");
-        return std::unexpected(HostFault{quoted(text) + " has bits behind its prefix", hint});
+        return std::unexpected(HostFault{in_quotes(text) + " has bits behind its prefix", hint});
     }
     return range;
 }

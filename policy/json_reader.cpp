@@ -52,7 +52,7 @@ class Scanner {
 
     std::string found() const {
         if (at_end()) return "the end of the file";
-        return quoted(text_.substr(offset_, std::max<std::size_t>(1, utf8_length(text_.substr(offset_)))));
+        return in_quotes(text_.substr(offset_, std::max<std::size_t>(1, utf8_length(text_.substr(offset_)))));
     }
 
     // Where all of it is UTF-8, nothing else has to look.
@@ -277,12 +277,12 @@ class Scanner {
         if (!string(node.key)) return false;
         const auto [first, is_new] = seen.emplace(node.key, node.key_at);
         if (!is_new) {
-            report_.error(node.key_at, "the key " + quoted(node.key) + " is here twice",
+            report_.error(node.key_at, "the key " + in_quotes(node.key) + " is here twice",
                           "the first is in line " + std::to_string(first->second.line));
         }
         if (!space()) return false;
         if (peek() != ':')
-            return fail("expected \":\" behind the key " + quoted(node.key) + ", found " + found());
+            return fail("expected \":\" behind the key " + in_quotes(node.key) + ", found " + found());
         advance();
         return space() && value(node, depth);
     }

@@ -36,6 +36,9 @@ bool is_any_host(std::string_view pattern) {
     return true;
 }
 
+const std::string kMappedNetwork("\0\0\0\0\0\0\0\0\0\0\xFF\xFF\0\0\0\0", 16);
+constexpr unsigned kMappedPrefix = 96;
+
 // What is asked for, once and for all rules.
 struct Question {
     std::string_view host;
@@ -52,12 +55,18 @@ bool host_is_in(const std::vector<std::string>& patterns, const Question& questi
     });
 }
 
+// A wide IPv6 network is about IPv6: "::/0" has no IPv4 address in it.
+bool is_in(const Address& address, const AddressRange& range) {
+    const bool is_four = in_network(address, kMappedNetwork, kMappedPrefix);
+    return (!is_four || range.prefix >= kMappedPrefix) && in_network(address, range.network, range.prefix);
+}
+
 bool address_is_in(const AddressRange& range, Verdict verdict, const Question& question) {
     if (range.kind) return (question.kinds & (1U << static_cast<unsigned>(*range.kind))) != 0;
-    if (!question.inner) return in_network(*question.address, range.network, range.prefix);
-    if (in_network(question.inner->address, range.network, range.prefix)) return true;
+    if (!question.inner) return is_in(*question.address, range);
+    if (is_in(question.inner->address, range)) return true;
     // As the IPv6 address that it is: always where that denies, else only in networks that name such addresses.
-    return in_network(*question.address, range.network, range.prefix) &&
+    return is_in(*question.address, range) &&
            (verdict == Verdict::deny || range.prefix >= question.inner->prefix);
 }
 

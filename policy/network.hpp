@@ -1,4 +1,12 @@
 // Which hosts, ports and addresses a policy lets a session reach. Pure: names are resolved by others.
+//
+// The rules of a layer have no order, here as for files: the strictest that matches wins, and only its own
+// `except` makes a hole in it. So {"ask": {"hosts": ["**"]}} is no fallback for hosts that no other rule names:
+// it asks about every host, also those that another rule of the layer allows. It could have been taken for one
+// (asks for everything only where nothing allows), but then a vendor's or a later added `allow` would quietly
+// widen what an administrator wrote as "ask about everything", and files and hosts would differ. What is meant
+// as the rest is written {"ask": {"hosts": ["**"], "except": ["api.anthropic.com"]}}; parse_document() warns
+// of an `allow` that such a rule leaves without effect.
 #pragma once
 
 #include <array>
@@ -6,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "policy/layers.hpp"
@@ -32,7 +41,9 @@ struct NetworkDecision {
     std::string reason;
 };
 
-// The network rules of all layers for one agent.
+// The network rules of all layers for one agent. Where rules of one verdict match, the one whose id comes first
+// is named, so that the order of documents and rules has no influence on the answer. What is no host name (of
+// letters, digits, '-', '_', in punycode) and no address is denied.
 class NetworkPolicy {
   public:
     struct Entry {
@@ -47,7 +58,7 @@ class NetworkPolicy {
     // they allow or ask. A host that is an address literal is decided whole.
     NetworkDecision decide_host(std::string_view host, std::uint16_t port) const;
     // The address that will be dialled; `host` is the name that was asked for, or the literal. `own` are this
-    // machine's addresses.
+    // machine's addresses. IPv4 inside an IPv6 address is judged as the IPv4 that it stands for, by networks too.
     NetworkDecision decide_address(std::string_view host, std::uint16_t port, const Address& address,
                                    const std::vector<Address>& own) const;
 

@@ -74,7 +74,7 @@ std::vector<Diagnostic> Report::sorted(std::vector<Diagnostic> list) {
     return list;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string out = "\"";
     std::size_t count = 0;
     while (!text.empty()) {

@@ -33,7 +33,7 @@ class Report {
 
 // The text in double quotes, made safe for a terminal, and cut where it is long. Bytes that are not UTF-8
 // become U+FFFD.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 // The word that is nearest to `text`, or "" if none is near.
 std::string_view nearest(std::string_view text, const std::vector<std::string_view>& words);
