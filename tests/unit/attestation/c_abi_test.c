@@ -62,7 +62,7 @@ static void expect(const char* more, int code, const char* part) {
 
 static void test_results(void) {
     char issuer[128];
-    sprintf(issuer, "\"thumbprint\":\"%s\"", test_thumbprint());
+    snprintf(issuer, sizeof issuer, "\"thumbprint\":\"%s\"", test_thumbprint());
     expect("", REEVE_OK, "\"verified\":true");
     expect("", REEVE_OK, issuer);
     expect("", REEVE_OK, "\"claims\":{\"aud\":\"https://broker.example\"");
@@ -189,9 +189,9 @@ static int lookup(void* context, const char* kid, char* jwk, size_t jwk_size) {
             memset(jwk, 'x', jwk_size);
             return 0;
         case ANOTHER: /* RFC 8037 appendix A.2 */
-            sprintf(jwk,
-                    "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_"
-                    "7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}");
+            snprintf(jwk, jwk_size,
+                     "{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"11qYAYKxCrfVS_"
+                     "7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}");
             return 0;
         case NOTHING:
             return 0;
