@@ -78,6 +78,9 @@ class Table {
     struct Rule;
     friend class TableWriter;
 
+    const char* what_is_wrong() const;
+    bool state_is_right(const State& state) const;
+    bool outcome_is_right(const Outcome& outcome) const;
     std::uint32_t walk(std::string_view path) const;
     std::string_view text(std::uint32_t offset, std::uint32_t length) const;
     Decision default_decision(std::string_view reason) const;

@@ -1,0 +1,71 @@
+// From patterns to a deterministic automaton over path bytes.
+//
+// Patterns share a trie of steps, so that ten thousand names behind one "**/" cost one place in every state
+// and not ten thousand. A state of the automaton is a set of places in that trie, made only for the bytes
+// that the set speaks of; all other bytes share its default. What it does not cover: what a rule means
+// (policy/rules.hpp) and how the automaton is stored (policy/table_writer.hpp).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <vector>
+
+#include "policy/glob.hpp"
+
+namespace reeve::policy {
+
+// Complete: a byte without an exception leads to the default. Byte 0 is in no path and has no meaning.
+struct Automaton {
+    struct Exception {
+        std::uint8_t byte;
+        std::uint32_t target;
+    };
+    static constexpr std::uint32_t kStart = 0;  // before a path's first '/'
+
+    std::vector<std::uint32_t> default_of;   // by state
+    std::vector<std::uint32_t> first;        // by state, one more at the end: its part of `exceptions`
+    std::vector<Exception> exceptions;       // sorted by byte within a state
+    std::vector<std::uint32_t> accepted_of;  // by state: index into `accepted`
+    // The distinct sets of rules that match, each sorted. [0] is the empty one. The state after a '/' is no
+    // end of a resolved path (but of "/"), and has [0].
+    std::vector<std::vector<std::uint32_t>> accepted;
+
+    std::size_t states() const { return default_of.size(); }
+    std::span<const Exception> exceptions_of(std::uint32_t state) const {
+        return {exceptions.data() + first[state], first[state + 1] - first[state]};
+    }
+    std::uint32_t next(std::uint32_t state, std::uint8_t byte) const;
+};
+
+struct AutomatonBounds {
+    std::size_t states = 0;
+    std::size_t exceptions = 0;
+};
+
+// It became too large. `pattern` has the greatest part in that.
+struct TooLarge {
+    std::uint32_t pattern = 0;  // an index
+    std::size_t states = 0;     // when it was given up
+};
+
+// A rule matches if one of its patterns does and none of its exceptions.
+struct RulePattern {
+    const glob::Sequence* sequence = nullptr;
+    std::uint32_t rule = 0;
+    bool except = false;
+};
+std::expected<Automaton, TooLarge> build_automaton(const std::vector<RulePattern>& patterns,
+                                                   const AutomatonBounds& bounds);
+
+// The coarsest partition that refines `initial` (a class for each state, below the number of states) and in
+// which equal states lead to equal states by every byte. Numbered from 0 in order of the first state.
+std::vector<std::uint32_t> refine(const Automaton& automaton, const std::vector<std::uint32_t>& initial);
+
+// One state for each class of `partition`, in the order in which they are reached; classes that are not
+// reached from the start are left out. `partition` must be one that refine() gave, and finer than
+// accepted_of.
+Automaton quotient(const Automaton& automaton, const std::vector<std::uint32_t>& partition);
+
+}  // namespace reeve::policy

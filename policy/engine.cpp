@@ -1,0 +1,200 @@
+#include "policy/engine.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "policy/automaton.hpp"
+#include "policy/stack.hpp"
+#include "policy/table_writer.hpp"
+
+namespace reeve::policy {
+namespace {
+
+// What a state of a table takes at least: the state itself, its outcome and its kind.
+constexpr std::size_t kBytesOfState = 20;
+
+void check_variables(const Variables& variables, std::vector<Diagnostic>& diagnostics) {
+    const auto wrong = [&](const char* name, const char* why) {
+        diagnostics.push_back({.file = "policy",
+                               .at = {},
+                               .message = std::string("the value of ${") + name + "} " + why,
+                               .hint = {}});
+    };
+    const std::pair<const char*, const std::string*> paths[] = {
+        {"home", &variables.home}, {"workspace", &variables.workspace}, {"tmp", &variables.tmp}};
+    for (const auto& [name, value] : paths) {
+        if (!value->empty() && !is_resolved(*value)) wrong(name, "is not an absolute, resolved path");
+    }
+    const std::pair<const char*, const std::string*> names[] = {{"user", &variables.user},
+                                                                {"session", &variables.session}};
+    for (const auto& [name, value] : names) {
+        if (!value->empty() && !is_resolved("/" + *value)) wrong(name, "cannot be the name of a file");
+        if (value->find('/') != std::string::npos) wrong(name, "has a '/' in it");
+    }
+}
+
+void warn_of_unknown_agents(const Stack& stack, std::vector<Diagnostic>& warnings) {
+    std::set<std::string_view> known{kUnverified};
+    for (const auto& layer : stack.layers) {
+        for (const auto& placed : layer) {
+            for (const auto& [id, agent] : placed.document->agents) known.insert(id);
+        }
+    }
+    const auto check = [&](const Document& document, const auto& rules) {
+        for (const auto& rule : rules) {
+            for (const auto& agent : rule.agents) {
+                if (known.contains(agent)) continue;
+                warnings.push_back(
+                    {.file = document.file,
+                     .at = rule.at,
+                     .message = "no document defines the agent \"" + agent + "\" that this rule is for",
+                     .hint = "it holds only for sessions that name it",
+                     .severity = Severity::warning});
+            }
+        }
+    };
+    for (const auto& layer : stack.layers) {
+        for (const auto& placed : layer) {
+            check(*placed.document, placed.document->files);
+            check(*placed.document, placed.document->network);
+            check(*placed.document, placed.document->dlp);
+        }
+    }
+}
+
+void warn_of_idle_allows(const Stack& stack, const std::vector<CompiledRule>& rules,
+                         std::vector<Diagnostic>& warnings) {
+    for (const auto& rule : rules) {
+        if (rule.authority == stack.base || rule.verdict != Verdict::allow || rule.state) continue;
+        warnings.push_back({.file = rule.file,
+                            .at = rule.at,
+                            .message = "the rule \"" + rule.id + "\" allows nothing: only the " +
+                                       std::string(name_of(stack.base)) + "'s documents can",
+                            .hint = rule.authority == Authority::vendor
+                                        ? "an organisation's document can extend the vendor's"
+                                        : "documents of the " + std::string(name_of(rule.authority)) +
+                                              " can only deny and ask",
+                            .severity = Severity::warning});
+    }
+}
+
+Diagnostic too_large(const CompiledRule& rule, const ExpandedPattern* pattern, const std::string& how) {
+    std::string message = "the policy becomes too large (" + how + "), and the rule \"" + rule.id + "\"";
+    if (pattern != nullptr) message += " with the pattern \"" + pattern->text + "\"";
+    return {.file = rule.file,
+            .at = pattern != nullptr ? pattern->at : rule.at,
+            .message = message + " has the greatest part in that",
+            .hint = "use fewer wildcards in it, or a folder in place of many names"};
+}
+
+std::size_t length_of(const CompiledRule& rule) {
+    std::size_t length = rule.reason.size();
+    for (const auto* list : {&rule.paths, &rule.except}) {
+        for (const auto& pattern : *list) length += pattern.sequence->steps.size();
+    }
+    return length;
+}
+
+}  // namespace
+
+class Compiler {
+  public:
+    Compiler(const Stack& stack, const Variables& variables, std::string_view agent_id, const Bounds& bounds)
+        : stack_(stack), bounds_(bounds) {
+        policy_.variables_ = variables;
+        policy_.agent_ = agent_id;
+    }
+
+    std::expected<Policy, std::vector<Diagnostic>> compile() {
+        std::vector<Diagnostic> found;
+        check_variables(policy_.variables_, found);
+        policy_.settings_ = merge_settings(stack_, policy_.agent_, found);
+        policy_.rules_ = collect_rules(stack_, policy_.variables_, policy_.agent_, found);
+        policy_.network_ = collect_network(stack_, policy_.agent_);
+        for (const auto& diagnostic : found) {
+            (diagnostic.severity == Severity::error ? errors_ : policy_.warnings_).push_back(diagnostic);
+        }
+        if (errors_.empty()) make_table();
+        if (!errors_.empty()) {
+            if (errors_.size() > kMaxDiagnostics) errors_.resize(kMaxDiagnostics);
+            return std::unexpected(std::move(errors_));
+        }
+        warn_of_unknown_agents(stack_, policy_.warnings_);
+        warn_of_idle_allows(stack_, policy_.rules_, policy_.warnings_);
+        if (policy_.warnings_.size() > kMaxDiagnostics) policy_.warnings_.resize(kMaxDiagnostics);
+        return std::move(policy_);
+    }
+
+  private:
+    void make_table() {
+        std::vector<RulePattern> patterns;
+        std::vector<const ExpandedPattern*> origins;
+        for (std::uint32_t r = 0; r < policy_.rules_.size(); ++r) {
+            const auto& rule = policy_.rules_[r];
+            for (const bool except : {false, true}) {
+                for (const auto& pattern : except ? rule.except : rule.paths) {
+                    patterns.push_back({.sequence = pattern.sequence.get(), .rule = r, .except = except});
+                    origins.push_back(&pattern);
+                }
+            }
+        }
+        const auto automaton =
+            build_automaton(patterns, {.states = std::min(bounds_.states, bounds_.bytes / kBytesOfState),
+                                       .exceptions = bounds_.bytes / sizeof(std::uint32_t)});
+        if (!automaton) {
+            const auto culprit = automaton.error().pattern;
+            errors_.push_back(
+                too_large(policy_.rules_[patterns[culprit].rule], origins[culprit],
+                          "more than " + std::to_string(automaton.error().states - 1) + " states"));
+            return;
+        }
+        write(quotient(*automaton, refine(*automaton, automaton->accepted_of)));
+    }
+
+    void write(const Automaton& minimal) {
+        unsigned layers = 0;
+        for (const auto authority : stack_.order()) layers |= 1U << static_cast<unsigned>(authority);
+        policy_.words_ = TableWriter::write({.rules = &policy_.rules_,
+                                             .automaton = &minimal,
+                                             .policy_id = stack_.policy_id(),
+                                             .mode = policy_.settings_.mode,
+                                             .base = stack_.base,
+                                             .layers = layers},
+                                            bounds_.bytes, policy_.size_);
+        if (policy_.words_.empty()) {
+            const auto longest = std::ranges::max_element(
+                policy_.rules_, [](const auto& a, const auto& b) { return length_of(a) < length_of(b); });
+            const auto how = "more than " + std::to_string(bounds_.bytes) + " bytes";
+            if (longest != policy_.rules_.end()) {
+                errors_.push_back(too_large(*longest, nullptr, how));
+            } else {
+                errors_.push_back({.file = "policy", .at = {}, .message = "too large: " + how, .hint = {}});
+            }
+            return;
+        }
+        auto table = Table::open(policy_.table_bytes());
+        if (!table) {
+            errors_.push_back({.file = "policy",
+                               .at = {},
+                               .message = "the compiled table does not pass its own check: " + table.error(),
+                               .hint = "this is a fault of Reeve's: please report it"});
+            return;
+        }
+        policy_.table_ = *table;
+    }
+
+    const Stack& stack_;
+    Bounds bounds_;
+    Policy policy_;
+    std::vector<Diagnostic> errors_;
+};
+
+std::expected<Policy, std::vector<Diagnostic>> compile(const std::vector<Layer>& layers,
+                                                       const Variables& variables, std::string_view agent_id,
+                                                       const Bounds& bounds) {
+    const auto stack = arrange(layers);
+    if (!stack) return std::unexpected(stack.error());
+    return Compiler(*stack, variables, agent_id, bounds).compile();
+}
+
+}  // namespace reeve::policy
