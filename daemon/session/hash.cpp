@@ -7,6 +7,21 @@
 #include <memory>
 
 namespace reeve::session {
+namespace {
+
+std::string finish(EVP_MD_CTX* context) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned size = 0;
+    EVP_DigestFinal_ex(context, digest.data(), &size);
+    std::string hex;
+    for (unsigned i = 0; i < size; ++i) {
+        hex += "0123456789abcdef"[digest[i] >> 4];
+        hex += "0123456789abcdef"[digest[i] & 15];
+    }
+    return hex;
+}
+
+}  // namespace
 
 platform::Result<std::string> file_hash(const platform::Fd& file, Hash hash) {
     const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
@@ -22,15 +37,15 @@ platform::Result<std::string> file_hash(const platform::Fd& file, Hash hash) {
         EVP_DigestUpdate(context.get(), block.data(), static_cast<std::size_t>(got));
         at += got;
     }
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    EVP_DigestFinal_ex(context.get(), digest.data(), &size);
-    std::string hex;
-    for (unsigned i = 0; i < size; ++i) {
-        hex += "0123456789abcdef"[digest[i] >> 4];
-        hex += "0123456789abcdef"[digest[i] & 15];
-    }
-    return hex;
+    return finish(context.get());
+}
+
+platform::Result<std::string> text_hash(std::string_view bytes) {
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+    if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1 ||
+        EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) != 1)
+        return platform::error("hash", "", "OpenSSL does not offer SHA-256");
+    return finish(context.get());
 }
 
 }  // namespace reeve::session

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "daemon/session/hash.hpp"
 #include "platform/fd.hpp"
 
 namespace reeve::session {
@@ -17,6 +18,7 @@ using platform::error;
 using platform::Fd;
 using platform::os_error;
 using platform::Result;
+using platform::Status;
 
 constexpr std::size_t kMostCompiled = 16;
 
@@ -58,6 +60,7 @@ struct Reading {
     std::vector<policy::Layer> layers;
     std::vector<SourceFile> files;
     std::string problems;  // a line each
+    std::string texts;     // of all, each with its length before it, so that no two sets are one text
 
     void add(const std::string& path, policy::Authority authority) {
         auto text = read_trusted(path);
@@ -99,7 +102,26 @@ Result<std::shared_ptr<Policies>> Policies::load(const PolicySources& sources) {
     policies->directory_ = sources.directory;
     policies->layers_ = std::move(reading.layers);
     policies->files_ = std::move(reading.files);
+    auto digest = text_hash(reading.texts);
+    if (!digest) return std::unexpected(digest.error());
+    policies->sha256_ = std::move(*digest);
+    if (auto s = policies->look_at_everybodys(); !s) return std::unexpected(s.error());
     return policies;
+}
+
+// A policy that cannot be compiled is found when it is loaded, and not when the first session wants to start.
+Status Policies::look_at_everybodys() {
+    const policy::Variables nobody{.home = "/nonexistent",
+                                   .workspace = "/nonexistent/workspace",
+                                   .user = "nobody",
+                                   .session = "none",
+                                   .tmp = "/tmp"};
+    auto policy = compile(nobody, std::string(policy::kUnverified), {}, {});
+    if (!policy) return std::unexpected(policy.error());
+    id_ = (*policy)->policy_id();
+    settings_ = (*policy)->settings();
+    gaps_ = policy::plan_zones(**policy).unenforced;
+    return {};
 }
 
 std::string Policies::warnings() const {

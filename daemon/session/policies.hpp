@@ -15,6 +15,7 @@
 
 #include "platform/result.hpp"
 #include "policy/engine.hpp"
+#include "policy/zones.hpp"
 
 namespace reeve::session {
 
@@ -40,6 +41,14 @@ class Policies {
     const std::string& directory() const { return directory_; }  // what a certificate's path is relative to
     std::string warnings() const;
 
+    // What holds on this machine whoever starts a session: of the policy of somebody who has no agent.
+    const std::string& id() const { return id_; }  // "acme-desktop@12"
+    const std::string& sha256() const {
+        return sha256_;
+    }  // over the texts of all documents, in the order of files()
+    const policy::Settings& settings() const { return settings_; }
+    const std::vector<policy::Unenforced>& gaps() const { return gaps_; }
+
     // With the document of --policy, where there is one.
     std::vector<policy::Layer> with(const std::optional<policy::Document>& run) const;
 
@@ -50,6 +59,8 @@ class Policies {
         const std::optional<policy::Document>& run, const std::string& run_text);
 
   private:
+    platform::Status look_at_everybodys();
+
     struct Compiled {
         std::string key;
         std::shared_ptr<const policy::Policy> policy;
@@ -57,6 +68,9 @@ class Policies {
     std::string directory_;
     std::vector<policy::Layer> layers_;
     std::vector<SourceFile> files_;
+    std::string id_, sha256_;
+    policy::Settings settings_;
+    std::vector<policy::Unenforced> gaps_;
     std::list<Compiled> compiled_;  // the last used first
 };
 
