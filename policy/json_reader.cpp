@@ -88,7 +88,7 @@ class Scanner {
     bool comment() {
         const std::string_view rest = text_.substr(offset_);
         if (rest.starts_with("//")) {
-            while (!at_end() && peek() != '\n') advance();
+            while (!at_end() && peek() != '\n' && peek() != '\r') advance();
             return true;
         }
         if (!rest.starts_with("/*"))

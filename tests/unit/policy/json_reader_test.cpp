@@ -59,6 +59,13 @@ TEST(JsonReader, PlacesCountCharacters) {
     EXPECT_THAT(read("[\"🙂é\" x]"), HasSubstr("f:1:7: expected \",\" or \"]\", found \"x\""));
 }
 
+// Editors show a new line there, and what is on it must not be hidden.
+TEST(JsonReader, CommentsEndAtACarriageReturn) {
+    JsonNode tree;
+    ASSERT_EQ(read("[ // one\r2]", &tree), "");
+    EXPECT_EQ(tree.items.size(), 1U);
+}
+
 TEST(JsonReader, ReadsEscapes) {
     EXPECT_EQ(text_of(R"("\"\\\/\b\f\n\r\t")"), "\"\\/\b\f\n\r\t");
     EXPECT_EQ(text_of(R"("\u0041\u00e9\u20AC\ud83d\uDE42")"), "A\u00e9\u20ac\U0001F642");
