@@ -77,7 +77,7 @@ api::Json log_words(unsigned log) {
 
 api::Json policy_json(const session::Policies& policies, const session::Decided& decided) {
     api::Json layers = api::Json::array(), zones = api::Json::array(), gaps = api::Json::array(),
-              warnings = api::Json::array();
+              masks = api::Json::array(), warnings = api::Json::array();
     for (const auto& file : policies.files())
         layers.push_back({{"authority", policy::name_of(file.authority)},
                           {"id", file.id},
@@ -87,7 +87,10 @@ api::Json policy_json(const session::Policies& policies, const session::Decided&
         zones.push_back({{"path", zone.path},
                          {"writable", zone.writable},
                          {"executable", zone.executable},
-                         {"log", log_words(zone.log)}});
+                         {"log", log_words(zone.log)},
+                         {"rule", decided.planned.rules.at(zone.path)}});
+    for (const auto& path : decided.planned.masks)
+        masks.push_back({{"path", path}, {"rule", decided.planned.rules.at(path)}});
     for (const auto& gap : decided.planned.gaps)
         gaps.push_back(
             {{"rule", gap.rule}, {"pattern", gap.pattern}, {"reason", gap.reason}, {"widens", gap.widens}});
@@ -99,7 +102,7 @@ api::Json policy_json(const session::Policies& policies, const session::Decided&
             {"table_bytes", decided.policy->table_bytes().size()},
             {"layers", std::move(layers)},
             {"zones", std::move(zones)},
-            {"masks", decided.planned.masks},
+            {"masks", std::move(masks)},
             {"unenforced", std::move(gaps)},
             {"warnings", std::move(warnings)}};
 }

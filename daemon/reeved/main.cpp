@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
     if (::geteuid() != 0)
         return fail(
             reeve::platform::error("start", "", "it needs root", "sudo, or systemctl start reeved").error());
-    ::umask(0077);
+    ::umask(0022);  // every file of the daemon's is made with the mode that it is to have
     spdlog::set_default_logger(spdlog::stderr_logger_mt("reeved"));
     // systemd's journal has the time; the level comes as it reads it, sd-daemon(3).
     spdlog::set_pattern("[%l] %v");

@@ -97,6 +97,7 @@ class Planner {
             gap(zone.rule, zone.path, "a folder on the way to it is a symbolic link", false);
             return {};
         }
+        planned_.rules[zone.path] = zone.rule;
         planned_.zones.push_back({.path = zone.path,
                                   .device = found->device,
                                   .inode = found->inode,
@@ -116,7 +117,22 @@ class Planner {
         }
         if (!inside_zone(mask.path)) return {};  // it does not exist inside
         // What it leads to is judged by its own name.
-        if (found->kind != Found::Kind::kLink) planned_.masks.push_back(mask.path);
+        if (found->kind != Found::Kind::kLink) {
+            planned_.masks.push_back(mask.path);
+            planned_.rules[mask.path] = mask.rule;
+        }
+        return {};
+    }
+
+    // /bin -> usr/bin and its like, where /usr is there: every program names its loader by one of them.
+    platform::Status add_merged_links() {
+        for (const char* path : {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}) {
+            auto found = look(path);
+            if (!found) return std::unexpected(found.error());
+            if (found->kind == Found::Kind::kLink && found->target.starts_with("usr/") &&
+                inside_zone("/" + found->target) && !has_link(path))
+                planned_.links.push_back({path, found->target});
+        }
         return {};
     }
 
@@ -135,6 +151,10 @@ class Planner {
                                    [&](const confine::Zone& zone) { return is_within(path, zone.path); });
     }
 
+    bool has_link(const std::string& path) const {
+        return std::ranges::find(planned_.links, path, &confine::Symlink::path) != planned_.links.end();
+    }
+
     Planned planned_;
 };
 
@@ -145,6 +165,7 @@ Result<Planned> plan_of(const policy::Policy& policy, const Person& person) {
     Planner planner(person);
     for (const policy::Zone& zone : zones.grants)
         if (auto s = planner.add(zone); !s) return std::unexpected(s.error());
+    if (auto s = planner.add_merged_links(); !s) return std::unexpected(s.error());
     for (const policy::Mask& mask : zones.masks)
         if (auto s = planner.add(mask); !s) return std::unexpected(s.error());
     for (const policy::Unenforced& rest : zones.unenforced)

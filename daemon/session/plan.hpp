@@ -2,6 +2,7 @@
 // asks for that nothing here can enforce yet.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct Planned {
     std::vector<platform::confine::PrivateDirectory> private_directories;
     std::vector<std::string> masks;
     std::vector<platform::confine::Symlink> links;
+    std::map<std::string, std::string> rules;  // path of a zone or mask -> the rule that it comes from
     std::vector<Gap> gaps;
 };
 

@@ -67,6 +67,7 @@ struct Reading {
         if (!text) return note(text.error().text());
         auto document = policy::parse_document(*text, path);
         if (!document) return note(policy::to_string(document.error()));
+        texts += std::to_string(text->size()) + ":" + *text;
         files.push_back(
             {.path = path, .authority = authority, .id = document->id, .version = document->version});
         layers.push_back({authority, std::move(*document)});
