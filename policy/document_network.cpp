@@ -1,9 +1,9 @@
 // The sections "network" and "dlp".
 #include <algorithm>
-#include <charconv>
 
 #include "policy/document_reader.hpp"
 #include "policy/host.hpp"
+#include "policy/number_text.hpp"
 
 namespace reeve::policy {
 namespace {
@@ -25,11 +25,8 @@ std::vector<std::string> read_hosts(const JsonNode* node, bool may_be_empty, Rep
 }
 
 std::optional<std::uint16_t> port_number(std::string_view text) {
-    std::uint16_t port = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, failed] = std::from_chars(text.data(), end, port);
-    if (failed != std::errc() || stop != end || port == 0) return std::nullopt;
-    return port;
+    const auto port = number_of<std::uint16_t>(text);
+    return port == 0 ? std::nullopt : port;
 }
 
 std::optional<PortRange> read_port(const JsonNode& node, Report& report) {

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
-#include <charconv>
 
+#include "policy/number_text.hpp"
 #include "policy/utf8.hpp"
 
 namespace reeve::policy {
@@ -83,10 +83,8 @@ std::optional<std::uint64_t> read_count(const JsonNode* node, std::uint64_t leas
         wrong_kind(*node, expected, report);
         return std::nullopt;
     }
-    std::uint64_t value = 0;
-    const char* end = node->text.data() + node->text.size();
-    const auto [stop, failed] = std::from_chars(node->text.data(), end, value);
-    if (failed != std::errc() || stop != end || value < least || value > most) {
+    const auto value = number_of<std::uint64_t>(node->text);
+    if (!value || *value < least || *value > most) {
         report.error(node->at, "expected " + expected + ", found " + in_quotes(node->text));
         return std::nullopt;
     }

@@ -1,8 +1,8 @@
 // The sections that hold settings instead of rules.
 #include <algorithm>
-#include <charconv>
 
 #include "policy/document_reader.hpp"
+#include "policy/number_text.hpp"
 
 namespace reeve::policy {
 namespace {
@@ -85,10 +85,8 @@ std::optional<double> read_share(const JsonNode* node, Report& report) {
         wrong_kind(*node, kExpected, report);
         return std::nullopt;
     }
-    double share = 0;
-    const char* end = node->text.data() + node->text.size();
-    const auto [stop, failed] = std::from_chars(node->text.data(), end, share);
-    if (failed != std::errc() || stop != end || !(share >= 0 && share <= 100)) {
+    const auto share = number_of<double>(node->text);
+    if (!share || !(*share >= 0 && *share <= 100)) {
         report.error(node->at, "expected " + std::string(kExpected) + ", found " + in_quotes(node->text));
         return std::nullopt;
     }

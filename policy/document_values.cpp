@@ -1,9 +1,9 @@
 // Durations, sizes and times, as documents write them.
 #include <array>
-#include <charconv>
 #include <chrono>
 
 #include "policy/document_reader.hpp"
+#include "policy/number_text.hpp"
 
 namespace reeve::policy {
 namespace {
@@ -17,13 +17,15 @@ struct Unit {
 template <std::size_t count>
 std::optional<std::uint64_t> measure(std::string_view text, const std::array<Unit, count>& units,
                                      std::uint64_t most) {
-    std::uint64_t number = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, failed] = std::from_chars(text.data(), end, number);
-    if (failed != std::errc() || number == 0) return std::nullopt;
-    const char name = end - stop == 1 ? *stop : end == stop ? '\0' : '?';
+    char name = '\0';
+    if (!text.empty() && (text.back() < '0' || text.back() > '9')) {
+        name = text.back();
+        text.remove_suffix(1);
+    }
+    const auto number = number_of<std::uint64_t>(text);
+    if (!number || *number == 0) return std::nullopt;
     for (const auto& unit : units) {
-        if (unit.name == name && number <= most / unit.value) return number * unit.value;
+        if (unit.name == name && *number <= most / unit.value) return *number * unit.value;
     }
     return std::nullopt;
 }
@@ -82,8 +84,9 @@ std::optional<std::int64_t> rfc3339(std::string_view text) {
                                            std::chrono::month(static_cast<unsigned>(*month)),
                                            std::chrono::day(static_cast<unsigned>(*day))};
     if (!offset || !date.ok()) return std::nullopt;
-    const auto days = std::chrono::sys_days(date).time_since_epoch().count();
-    return std::int64_t{days} * 86'400 + *hour * 3600 + *minute * 60 + *second - *offset;
+    const std::int64_t days = std::chrono::sys_days(date).time_since_epoch().count();
+    const int time = *hour * 3600 + *minute * 60 + *second;
+    return days * 86'400 + time - *offset;
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 #include "policy/host.hpp"
 
 #include <algorithm>
-#include <charconv>
 
+#include "policy/number_text.hpp"
 #include "policy/report.hpp"
 
 namespace reeve::policy {
@@ -104,13 +104,12 @@ std::expected<AddressRange, HostFault> parse_address_range(std::string_view text
     unsigned prefix = most;
     if (slash != std::string_view::npos) {
         const auto digits = text.substr(slash + 1);
-        const char* end = digits.data() + digits.size();
-        const auto [stop, failed] = std::from_chars(digits.data(), end, prefix);
-        if (failed != std::errc() || stop != end || prefix > most ||
-            (digits.size() > 1 && digits[0] == '0')) {
+        const auto number = number_of<unsigned>(digits);
+        if (!number || *number > most || (digits.size() > 1 && digits[0] == '0')) {
             return std::unexpected(HostFault{in_quotes(text) + " has no prefix length",
                                              "write 0 to " + std::to_string(most) + " behind the slash"});
         }
+        prefix = *number;
     }
     AddressRange range{std::nullopt, std::string(address->bytes.begin(), address->bytes.end()),
                        prefix + (is_four ? 96 : 0)};
