@@ -138,7 +138,9 @@ std::unique_ptr<CLI::App> make_app(Invocation& invocation) {
     app->add_option("--generate", "man, bash, zsh or fish: for the package")->group("");
     app->footer(kFooter);
     app->require_subcommand(0, 1);
-    add_run(*app, invocation);
+    for (const auto add :
+         {add_run, add_sessions, add_log, add_policy, add_posture, add_attestation, add_audit})
+        add(*app, invocation);
     return app;
 }
 

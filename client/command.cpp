@@ -24,6 +24,19 @@ std::expected<api::Json, api::CallError> ask(const api::Json& request, const api
     return api::call(socket->get(), request, on_event);
 }
 
+std::string text_of(const api::Json& object, const char* name) {
+    const auto found = object.is_object() ? object.find(name) : object.end();
+    if (found == object.end()) return "";
+    if (found->is_string()) return found->get<std::string>();
+    return found->is_number() ? found->dump() : "";
+}
+
+const api::Json& list_of(const api::Json& object, const char* name) {
+    static const api::Json none = api::Json::array();
+    const auto found = object.is_object() ? object.find(name) : object.end();
+    return found != object.end() && found->is_array() ? *found : none;
+}
+
 void print_json(const api::Json& object) {
     std::cout << object.dump(-1, ' ', false, api::Json::error_handler_t::replace) << '\n';
 }

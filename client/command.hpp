@@ -24,6 +24,12 @@ struct Invocation {
 
 // One function a family of commands.
 void add_run(CLI::App& app, Invocation& invocation);
+void add_sessions(CLI::App& app, Invocation& invocation);  // ps, stop
+void add_log(CLI::App& app, Invocation& invocation);
+void add_policy(CLI::App& app, Invocation& invocation);
+void add_posture(CLI::App& app, Invocation& invocation);      // posture, doctor
+void add_attestation(CLI::App& app, Invocation& invocation);  // attest, verify
+void add_audit(CLI::App& app, Invocation& invocation);
 
 // "reeve: cannot ...", a line each, on standard error, safe for a terminal. Gives `exit_code`.
 int complain(const platform::Error& error, int exit_code);
@@ -32,6 +38,10 @@ int complain(const api::CallError& error);  // kNoDaemon where it is lost, else 
 // Connects and makes one call.
 std::expected<api::Json, api::CallError> ask(const api::Json& request,
                                              const api::OnEvent& on_event = nullptr);
+
+// Members of an answer. What is not there, or of another type, is empty; a number comes as its text.
+std::string text_of(const api::Json& object, const char* name);
+const api::Json& list_of(const api::Json& object, const char* name);
 
 // One JSON object a line, bytes that are no UTF-8 as U+FFFD.
 void print_json(const api::Json& object);

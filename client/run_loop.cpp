@@ -44,11 +44,6 @@ int number_of(const Json& event, const char* name) {
     return found != event.end() && found->is_number_integer() ? found->get<int>() : 0;
 }
 
-std::string text_of(const Json& event, const char* name) {
-    const auto found = event.find(name);
-    return found != event.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 }  // namespace
 
 int exit_code_of(int status) {
