@@ -90,7 +90,8 @@ class Builder {
             expand(state);
             if (sets_.size() > bounds_.states || result_.exceptions.size() > bounds_.exceptions ||
                 sets_.values() > kMaxPlacesOfAll || largest_ > kMaxPlacesOfAState) {
-                return std::unexpected(TooLarge{.pattern = greatest_part(), .states = sets_.size()});
+                return std::unexpected(
+                    TooLarge{.pattern = greatest_part(), .states = std::min(sets_.size(), bounds_.states)});
             }
         }
         result_.first.push_back(static_cast<std::uint32_t>(result_.exceptions.size()));

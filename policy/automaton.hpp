@@ -47,7 +47,7 @@ struct AutomatonBounds {
 // It became too large. `pattern` has the greatest part in that.
 struct TooLarge {
     std::uint32_t pattern = 0;  // an index
-    std::size_t states = 0;     // when it was given up
+    std::size_t states = 0;     // there were at least as many
 };
 
 // A rule matches if one of its patterns does and none of its exceptions.

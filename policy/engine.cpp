@@ -145,7 +145,7 @@ class Compiler {
             const auto culprit = automaton.error().pattern;
             errors_.push_back(
                 too_large(policy_.rules_[patterns[culprit].rule], origins[culprit],
-                          "more than " + std::to_string(automaton.error().states - 1) + " states"));
+                          "more than " + std::to_string(automaton.error().states) + " states"));
             return;
         }
         write(quotient(*automaton, refine(*automaton, automaton->accepted_of)));

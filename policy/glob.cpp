@@ -233,7 +233,8 @@ std::vector<Component> components_of(const Tokens& tokens) {
         }
         if (token.kind == Token::Kind::stars && !current.empty() &&
             current.back().kind == Token::Kind::stars) {
-            current.back().byte = 2;  // only braces bring stars together: {*,a}*
+            // Brought together by braces: "{a,*}*" is a star after a star, and still of one component.
+            current.back().byte = std::max(current.back().byte, token.byte);
             continue;
         }
         current.push_back(token);

@@ -4,6 +4,7 @@
 //    "layers": ["vendor.jsonc", {"authority": "organisation", "file": "acme.jsonc"}],
 //    "accesses": [{"action": "read", "path": "/etc/passwd", "expect": "allow", "rule": "vendor/files/0"},
 //                 {"action": "connect", "host": "pypi.org", "port": 443, "expect": "deny"}]}
+// A connection may name the "address" that its host resolved to; without one it is decided by its name alone.
 // A layer that is only a name is the vendor's if the document's id is "vendor", else the organisation's.
 #pragma once
 

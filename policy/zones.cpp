@@ -199,9 +199,14 @@ class Planner {
         return {"", nullptr};
     }
 
-    void place(const std::string& path, const Candidate& candidate) {
+    void place(const std::string& path, Candidate candidate) {
         if (!is_resolved(path)) return;  // a variable's value made it one that no object has
-        const auto permissions = permissions_of(path, candidate.tree);
+        auto permissions = permissions_of(path, candidate.tree);
+        if (candidate.tree && permissions.given == 0 && mountable(allowed_at(path)) != 0) {
+            // The top alone may be read, and nothing below it.
+            candidate.tree = false;
+            permissions = permissions_of(path, false);
+        }
         const auto [within, outer] = around(path);
         const ActionSet outside = outer != nullptr ? outer->below : 0;
         const bool same_log = outside == 0 || outer->permissions.log == permissions.log;
