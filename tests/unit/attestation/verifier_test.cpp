@@ -27,7 +27,7 @@ TEST(Verifier, TakesWhatDevicesMakeAndSaysWhatItIs) {
         auto verified = scene.verify();
         ASSERT_TRUE(verified) << verified.error().text();
         EXPECT_EQ(verified->thumbprint(), scene.key->thumbprint());
-        EXPECT_EQ(verified->id(), scene.claims["jti"]);
+        EXPECT_EQ(verified->id(), scene.claims["jti"].get<std::string>());
         EXPECT_EQ(verified->issued(), kNow);
         EXPECT_EQ(verified->expires(), kNow + seconds(120));
         EXPECT_TRUE(verified->proved());
