@@ -92,6 +92,12 @@ void private_tmp() {
          "set apart");
 }
 
+// The /proc of the new pid namespace, in which there is nobody else; in the one of before all processes would be seen.
+void own_proc() {
+    must(::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0,
+         "hide processes from");
+}
+
 [[noreturn]] void become(const Program& row, uid_t uid, gid_t gid) {
     bound(RLIMIT_CORE, 0);
     bound(RLIMIT_FSIZE, 64UL << 20);
@@ -143,7 +149,10 @@ int main(int argc, char** argv) {
     private_tmp();
     const pid_t child = ::fork();
     must(child >= 0, "start");
-    if (child == 0) become(*row, uid, gid);
+    if (child == 0) {
+        own_proc();
+        become(*row, uid, gid);
+    }
     Fd(kReportFd).reset();  // only the child's copy counts from here
     return follow(child);
 }
