@@ -110,6 +110,7 @@ struct TrustAnchor {
     std::vector<std::string> sha256;  // 64 hex digits, lower case
     std::string signer;               // path of a certificate, as written
 };
+// What a document may leave out of an agent that another layer defines is empty here.
 struct Agent {
     std::vector<PatternText> executables, workspaces, state;
     std::vector<TrustAnchor> trust;        // any of these; empty: none is asked for

@@ -110,7 +110,12 @@ Agent read_agent(const JsonNode& node, Report& report) {
     const ObjectReader object(node, kinds::agent, report);
     Agent agent;
     agent.at = node.at;
-    agent.executables = read_patterns(object.require("executables"), false, VariableSet::person, report);
+    if (object.is_object() && node.items.empty()) {
+        report.error(node.at, "this agent says nothing",
+                     "it needs \"executables\", or what another layer's is to get less of");
+    }
+    // A layer that only tightens an agent of another one need not say what its programs are.
+    agent.executables = read_patterns(object.find("executables"), false, VariableSet::person, report);
     agent.workspaces = read_patterns(object.find("workspaces"), false, VariableSet::person, report);
     agent.state = read_patterns(object.find("state"), true, VariableSet::session, report);
     agent.trust = read_trust(object.find("trust"), report);
