@@ -8,6 +8,8 @@
 namespace reeve::policy {
 namespace {
 
+constexpr std::size_t kMaxBraces = 16;  // in one another
+
 struct Variable {
     std::string_view name;
     bool is_path, is_persons;
@@ -60,7 +62,10 @@ class PatternChecker {
         if (text_.substr(at_).starts_with("***")) {
             return fail("three stars", "* stays within one component, ** does not");
         }
-        if (c == '{') ++depth_;
+        if (c == '{' && ++depth_ > kMaxBraces) {
+            return fail("braces in more than " + std::to_string(kMaxBraces) + " others",
+                        "make several patterns of it");
+        }
         if (c == '}' && depth_-- == 0)
             return fail("\"}\" without a \"{\"", "write [}] for a brace of a name");
         ++at_;

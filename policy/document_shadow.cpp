@@ -8,7 +8,9 @@
 namespace reeve::policy {
 namespace {
 
-constexpr std::size_t kMaxCatchAlls = 100;  // that are looked at; more would be no document of a person's
+// How many names and ports are compared in all: what a person writes is far below, and what would take minutes
+// is left without such warnings.
+constexpr std::size_t kMaxComparisons = 2'000'000;
 
 bool is_catch_all(const NetworkRule& rule) {
     const auto& hosts = rule.target.hosts;
@@ -50,18 +52,27 @@ bool may_be_excepted(const NetworkTarget& strict, const NetworkTarget& target) {
     return target.hosts.empty() || std::ranges::any_of(target.hosts, is_excepted);
 }
 
+std::size_t cost_of(const NetworkRule& strict, const NetworkRule& rule) {
+    return 1 + strict.agents.size() * rule.agents.size() +
+           strict.target.ports.size() * rule.target.ports.size() +
+           strict.target.except.size() * rule.target.hosts.size();
+}
+
 }  // namespace
 
 void warn_of_shadowed(const Document& document, Report& report) {
     std::vector<const NetworkRule*> catch_alls;
     for (const auto& rule : document.network) {
-        if (is_catch_all(rule) && catch_alls.size() < kMaxCatchAlls) catch_alls.push_back(&rule);
+        if (is_catch_all(rule)) catch_alls.push_back(&rule);
     }
+    std::size_t comparisons = 0;
     for (const auto& rule : document.network) {
         if (rule.verdict != Verdict::allow) continue;
         const auto covers = [&](const NetworkRule* strict) {
-            return covers_agents(*strict, rule) && covers_ports(strict->target, rule.target) &&
-                   covers_addresses(*strict, rule.target) && !may_be_excepted(strict->target, rule.target);
+            comparisons += cost_of(*strict, rule);
+            return comparisons < kMaxComparisons && covers_agents(*strict, rule) &&
+                   covers_ports(strict->target, rule.target) && covers_addresses(*strict, rule.target) &&
+                   !may_be_excepted(strict->target, rule.target);
         };
         const auto found = std::ranges::find_if(catch_alls, covers);
         if (found == catch_alls.end()) continue;

@@ -284,6 +284,26 @@ TEST(DocumentFaults, ListsHaveBounds) {
                 HasSubstr("nested more than 32 levels deep"));
 }
 
+// As large as may be, of shapes that a careless reader takes minutes for: then the test's own deadline ends it.
+TEST(DocumentFaults, LargeDocumentsAreReadInTime) {
+    const auto repeated = [](std::string_view part, std::size_t bytes) {
+        std::string all;
+        while (all.size() + part.size() < bytes) all += (all.empty() ? "" : ",") + std::string(part);
+        return all;
+    };
+    const auto except = repeated("\"a.b\"", 20'000);
+    const std::vector<std::string> large{
+        "\"network\": [" + repeated(R"({"ask": {"hosts": ["**"], "except": [)" + except + "]}}", 400'000) +
+            "," + repeated(R"({"allow": {"hosts": ["c.d"]}})", 600'000) + "]",
+        "\"files\": [{\"deny\": [\"read\"], \"paths\": [" +
+            repeated("\"" + std::string(2000, '{') + std::string(2000, '}') + "\"", 1'000'000) + "]}]",
+        "\"limits\": {" + repeated("\"procesess\": 1", 1'000'000) + "}",
+        "\"files\": [{\"deny\": [" + repeated("\"raed\"", 1'000'000) + "]}]",
+        "\"extends\": [" + repeated("[]", 1'000'000) + "]",
+    };
+    for (const auto& members : large) (void)parse_document(document_with(members), "f");
+}
+
 TEST(DocumentFaults, FaultsAreSafeToShow) {
     const auto said =
         faults_with(R"("\u001b]0;owned\u0007": 1, "mode": "\u202egnp", "files": [{"deny": ["\u009b"],
