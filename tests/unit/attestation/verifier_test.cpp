@@ -83,9 +83,13 @@ TEST(Verifier, TakesTimesUpToTheSkewAndReadsFractions) {
     EXPECT_TRUE(takes([](Scene& s) { s.claims["iat"] = static_cast<double>(at(kNow)) - 0.5; }));
     EXPECT_TRUE(takes([](Scene& s) { s.proof["iat"] = at(kNow) - 329; }));
     EXPECT_TRUE(takes([](Scene& s) { s.claims["posture"]["collected"]["disk.encrypted"] = at(kNow) - 90; }));
+    // Options out of their range are held to it.
+    EXPECT_TRUE(takes([](Scene& s) { s.options.skew = seconds(-5); }));
     EXPECT_FALSE(takes([](Scene& s) { s.options.skew = seconds(-5), s.claims["iat"] = at(kNow) + 1; }));
-    EXPECT_FALSE(
-        takes([](Scene& s) { s.options.skew = seconds(1 << 30), s.claims["iat"] = at(kNow) + 301; }));
+    EXPECT_FALSE(takes([](Scene& s) {
+        s.options.skew = seconds(1 << 30);
+        s.claims["iat"] = at(kNow) + 301, s.claims["exp"] = at(kNow) + 400;
+    }));
     EXPECT_FALSE(takes([](Scene& s) {
         s.options.max_age = seconds::min();
         s.claims["posture"]["collected"]["disk.encrypted"] = at(kNow) - 31;
