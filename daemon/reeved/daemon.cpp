@@ -113,7 +113,7 @@ Status Daemon::Parts::open_log(const std::shared_ptr<session::Policies>& policie
         [this](const platform::Error& error) { loop->post([this, error] { unwritable(error); }); });
     if (!opened) return std::unexpected(opened.error());
     log = std::move(*opened);
-    readers = std::make_unique<LogReaders>(*loop, std::move(for_readers));
+    readers = std::make_unique<LogReaders>(*loop, *log, std::move(for_readers));
     return {};
 }
 

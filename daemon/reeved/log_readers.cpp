@@ -62,7 +62,8 @@ struct LogReaders::Reader {
         return !follow || flush();
     }
 
-    platform::Status run(std::stop_token token) {
+    platform::Status run(audit::Log& log, std::stop_token token) {
+        (void)log.flush();  // an unwritable log is read as far as it goes
         const auto take_line = [this](std::string_view line) { return take(line); };
         auto done = audit::query(directory.get(), filter, follow, take_line, std::move(token));
         if (done) flush();
@@ -96,15 +97,16 @@ void LogReaders::start(const std::shared_ptr<Connection>& connection, audit::Fil
         if (const auto running = weak.lock()) running->stop();
     });
     readers_.push_back(reader);
-    reader->thread = std::jthread(
-        [raw = reader.get(), &loop = loop_, weak = std::weak_ptr(connection)](std::stop_token token) {
+    reader->thread =
+        std::jthread([this, raw = reader.get(), weak = std::weak_ptr(connection)](std::stop_token token) {
             ::pthread_setname_np(::pthread_self(), "reeve-log-read");
-            auto result = raw->run(std::move(token));
-            loop.post([weak, result] {
+            auto result = raw->run(log_, std::move(token));
+            raw->finished = true;
+            loop_.post([this, weak, result] {
                 const auto client = weak.lock();
                 if (client && client->open()) result ? client->done() : client->fail(result.error());
+                forget_finished();
             });
-            raw->finished = true;
         });
 }
 

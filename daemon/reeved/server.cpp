@@ -34,7 +34,7 @@ platform::Result<Fd> bind_and_listen(const std::string& path) {
     if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
         return os_error("listen at", path);
     if (::chmod(path.c_str(), 0666) != 0) return os_error("open to everybody", path);
-    if (::listen(socket.get(), 64) != 0) return os_error("listen at", path);
+    if (::listen(socket.get(), SOMAXCONN) != 0) return os_error("listen at", path);
     return socket;
 }
 
