@@ -27,18 +27,18 @@ typedef struct reeve_verifier reeve_verifier;
 
 /* What the functions return. Anything but REEVE_OK means: no credential. */
 enum {
-    REEVE_OK = 0,             /* verified; or done */
-    REEVE_REFUSED = 1,        /* does not verify; the result says at which step and why */
-    REEVE_BAD_ARGUMENT = -1,  /* a null pointer, an option that is wrong */
-    REEVE_BUSY = -2,          /* as many challenges wait as there may be: answer 503 with Retry-After */
-    REEVE_NO_MEMORY = -3,     /* nothing was verified */
-    REEVE_INTERNAL = -4       /* nothing was verified */
+    REEVE_OK = 0,            /* verified; or done */
+    REEVE_REFUSED = 1,       /* does not verify; the result says at which step and why */
+    REEVE_BAD_ARGUMENT = -1, /* a null pointer, an option that is wrong */
+    REEVE_BUSY = -2,         /* as many challenges wait as there may be: answer 503 with Retry-After */
+    REEVE_NO_MEMORY = -3,    /* nothing was verified */
+    REEVE_INTERNAL = -4      /* nothing was verified */
 };
 
 /* Finds a key in the broker's own records: writes the device's public JWK for `kid` (a thumbprint by RFC 7638:
  * 43 characters of base64url) into jwk, with a NUL, and returns 0; any other value for a key that is not known
  * or not to be trusted any more. Called on the thread that verifies. */
-typedef int (*reeve_key_lookup)(void *context, const char *kid, char *jwk, size_t jwk_size);
+typedef int (*reeve_key_lookup)(void* context, const char* kid, char* jwk, size_t jwk_size);
 
 /* Makes a verifier. options is a JSON object; what it does not know is an error:
  *   "audience"            string, required: the "aud" of evidence, byte for byte
@@ -54,11 +54,11 @@ typedef int (*reeve_key_lookup)(void *context, const char *kid, char *jwk, size_
  *   "challenge_lifetime"  seconds that a challenge is good, 1 to 3600; 120 if left out
  * There must be "keys" or a lookup; with both, the keys come first. On an error *verifier is null and *error,
  * unless error is null, says what is wrong. */
-REEVE_API int reeve_verifier_new(const char *options, size_t options_size, reeve_key_lookup lookup,
-                                 void *lookup_context, reeve_verifier **verifier, char **error);
+REEVE_API int reeve_verifier_new(const char* options, size_t options_size, reeve_key_lookup lookup,
+                                 void* lookup_context, reeve_verifier** verifier, char** error);
 
 /* A new challenge, which this verifier remembers until it is used or too old: 43 characters. */
-REEVE_API int reeve_verifier_challenge(reeve_verifier *verifier, char **challenge);
+REEVE_API int reeve_verifier_challenge(reeve_verifier* verifier, char** challenge);
 
 /* Verifies evidence and, where there is one (proof is not null), its proof of possession.
  *
@@ -70,16 +70,16 @@ REEVE_API int reeve_verifier_challenge(reeve_verifier *verifier, char **challeng
  *    "proved": true, "claims": {the payload of the evidence}}
  *   {"verified": false, "step": 5, "name": "audience", "reason": "audience_wrong", "detail": "...",
  *    "checks": ["disk.encrypted check_not_success"]}      checks: at step 11 alone, otherwise empty */
-REEVE_API int reeve_verifier_verify(reeve_verifier *verifier, const char *evidence, size_t evidence_size,
-                                    const char *proof, size_t proof_size, const char *challenge,
-                                    size_t challenge_size, char **result);
+REEVE_API int reeve_verifier_verify(reeve_verifier* verifier, const char* evidence, size_t evidence_size,
+                                    const char* proof, size_t proof_size, const char* challenge,
+                                    size_t challenge_size, char** result);
 
 /* Both take null. */
-REEVE_API void reeve_verifier_free(reeve_verifier *verifier);
-REEVE_API void reeve_string_free(char *string);
+REEVE_API void reeve_verifier_free(reeve_verifier* verifier);
+REEVE_API void reeve_string_free(char* string);
 
 /* "0.1.0". Belongs to the library. */
-REEVE_API const char *reeve_attestation_version(void);
+REEVE_API const char* reeve_attestation_version(void);
 
 #ifdef __cplusplus
 }
