@@ -9,7 +9,6 @@
 namespace reeve::policy {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 struct Case {
