@@ -4,7 +4,6 @@
 #include "daemon/posture/claims.hpp"
 #include "daemon/posture/verdict.hpp"
 #include "daemon/reeved/services.hpp"
-#include "daemon/reeved/version.hpp"
 
 namespace reeve::daemon {
 namespace {
@@ -73,7 +72,7 @@ Result<attestation::Claims> claims_of(const Services& services, const Attestatio
         .session = {},
         .boot_seed = boot->seed,
         .uptime = boot->uptime,
-        .version = kVersion,
+        .version = REEVE_VERSION,
         .checks = posture::claimed(posture),
         .policy = policies.id(),
         .policy_sha256 = policies.sha256(),

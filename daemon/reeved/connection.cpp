@@ -32,21 +32,21 @@ void Connection::read() {
     if (!message && message.error().code == EAGAIN) return;
     if (!message) {
         fail(message.error());
-        return close();
+        return hang_up();
     }
-    if (!*message) return close();
+    if (!*message) return hang_up();
     if (!busy_) {
         busy_ = true;
         return request_(shared_from_this(), std::move(**message));
     }
     if (on_message_) return on_message_(std::move(**message));
     fail(platform::error("serve a call", "", "the one before it is not done", "wait for its answer"));
-    close();
+    hang_up();
 }
 
 void Connection::event(const api::Json& event, std::span<const int> fds) {
     if (!socket_) return;
-    if (auto s = api::send_message(socket_.get(), event, fds); !s) close();
+    if (auto s = api::send_message(socket_.get(), event, fds); !s) hang_up();
 }
 
 void Connection::finish(const api::Json& answer) {
@@ -69,7 +69,7 @@ void Connection::while_busy(std::function<void(api::Message)> on_message, std::f
     on_closed_ = std::move(on_closed);
 }
 
-void Connection::close() {
+void Connection::hang_up() {
     if (!socket_) return;
     loop_.forget(socket_.get());
     socket_.reset();

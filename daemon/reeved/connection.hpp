@@ -37,7 +37,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
     // For calls that go on in both directions; taken back by done() and fail().
     void while_busy(std::function<void(api::Message)> on_message, std::function<void()> on_closed);
-    void close();
+    void hang_up();
 
   private:
     void read();

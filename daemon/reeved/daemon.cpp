@@ -18,7 +18,6 @@
 #include "daemon/reeved/self_test.hpp"
 #include "daemon/reeved/server.hpp"
 #include "daemon/reeved/services.hpp"
-#include "daemon/reeved/version.hpp"
 
 namespace reeve::daemon {
 
@@ -235,10 +234,10 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Settings settings, platform::Serv
 
 Status Daemon::run() {
     Parts& p = *parts_;
-    p.note(audit::Action::kDaemonStart, std::string("reeved ") + kVersion, audit::Outcome::kAllowed);
+    p.note(audit::Action::kDaemonStart, std::string("reeved ") + REEVE_VERSION, audit::Outcome::kAllowed);
     p.note(audit::Action::kPolicyLoaded, p.sessions->policies()->id(), audit::Outcome::kAllowed);
     (void)p.manager.ready("policies " + p.sessions->policies()->id());
-    spdlog::info("reeved {} listens at {}/reeve.sock, policies {}", kVersion, p.settings.run_directory,
+    spdlog::info("reeved {} listens at {}/reeve.sock, policies {}", REEVE_VERSION, p.settings.run_directory,
                  p.sessions->policies()->id());
     return p.loop->run();
 }

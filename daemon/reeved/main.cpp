@@ -8,7 +8,6 @@
 #include <cstdio>
 
 #include "daemon/reeved/daemon.hpp"
-#include "daemon/reeved/version.hpp"
 
 namespace {
 
@@ -26,7 +25,7 @@ int main(int argc, char** argv) {
         "reeved");
     std::string config, policies, state, run, log;
     bool foreground = false;
-    app.set_version_flag("--version", std::string("reeved ") + kVersion);
+    app.set_version_flag("--version", std::string("reeved ") + REEVE_VERSION);
     app.add_flag("--foreground", foreground,
                  "stay in the foreground; it always does, the service manager has the background");
     app.add_option("--config", config, "settings, instead of /etc/reeve/reeved.json")->type_name("FILE");
