@@ -75,7 +75,9 @@ constexpr std::size_t kMaxPlacesOfAll = 32U << 20;
 
 class Builder {
   public:
-    Builder(const std::vector<RulePattern>& patterns, const AutomatonBounds& bounds) : bounds_(bounds) {
+    Builder(const std::vector<RulePattern>& patterns, const std::vector<bool>& shared,
+            const AutomatonBounds& bounds)
+        : bounds_(bounds), shared_(shared) {
         for (std::uint32_t i = 0; i < patterns.size(); ++i) {
             trie_.add(*patterns[i].sequence, i, patterns[i].rule * 2 + (patterns[i].except ? 1 : 0));
         }
@@ -83,6 +85,7 @@ class Builder {
     }
 
     std::expected<Automaton, TooLarge> build() {
+        accepted({});  // [0]
         begin(kNothing);
         add(PatternTrie::kRoot);
         finish();
@@ -95,6 +98,10 @@ class Builder {
             }
         }
         result_.first.push_back(static_cast<std::uint32_t>(result_.exceptions.size()));
+        for (std::uint32_t state = 0; state < sets_.size(); ++state) {
+            if (sets_.at(state)[0] != kSlash) continue;
+            result_.accepted_of[state] = result_.accepted_of[result_.default_of[state]];
+        }
         return std::move(result_);
     }
 
@@ -189,7 +196,9 @@ class Builder {
         }
         return finish();
     }
-    std::uint32_t target_by(std::uint8_t byte, std::size_t& arrow, Behind behind) {
+    std::uint32_t target_by(std::uint8_t byte, std::size_t& arrow, Behind behind, std::uint32_t state) {
+        // "//" is in no resolved path: to go nowhere keeps the inside of a tree one state.
+        if (byte == '/' && (behind == kSlash || behind == kFirstSlash)) return state;
         if (byte == '/') {
             begin(behind == kNothing ? kFirstSlash : kSlash);
         } else {
@@ -201,8 +210,6 @@ class Builder {
             if (wide.set->test(byte)) add(wide.target);
         }
         for (; arrow < arrows_.size() && arrows_[arrow].byte == byte; ++arrow) add(arrows_[arrow].target);
-        // "//" is in no resolved path.
-        if (byte == '/' && (behind == kSlash || behind == kFirstSlash)) begin(kName);
         return finish();
     }
 
@@ -217,7 +224,7 @@ class Builder {
         const auto bytes = spoken_of();
         std::size_t arrow = 0;
         for (auto byte = bytes._Find_first(); byte < bytes.size(); byte = bytes._Find_next(byte)) {
-            const auto target = target_by(static_cast<std::uint8_t>(byte), arrow, behind);
+            const auto target = target_by(static_cast<std::uint8_t>(byte), arrow, behind, state);
             if (target != by_default) {
                 result_.exceptions.push_back({.byte = static_cast<std::uint8_t>(byte), .target = target});
             }
@@ -227,7 +234,7 @@ class Builder {
     // Most states share the places at which patterns match, so their rules are gathered once.
     std::uint32_t accepted(std::span<const std::uint32_t> set) {
         Set places;
-        if (set[0] == kName || set[0] == kFirstSlash) {
+        if (!set.empty() && (set[0] == kName || set[0] == kFirstSlash)) {
             for (const auto id : set.subspan(1)) {
                 if (trie_.place(id).first_accept != PatternTrie::kNone) places.push_back(id);
             }
@@ -235,13 +242,15 @@ class Builder {
         const auto found = accepted_by_places_.find(places);
         if (found != accepted_by_places_.end()) return found->second;
         auto rules = rules_at(places);
-        const auto id = accepted_sets_.intern(rules);
-        if (id == result_.accepted.size()) result_.accepted.push_back(std::move(rules));
-        accepted_by_places_.emplace(std::move(places), id);
-        return id;
+        const auto next = static_cast<std::uint32_t>(result_.accepted.size());
+        const auto [known, fresh] = accepted_numbers_.try_emplace(rules, next);
+        if (fresh) result_.accepted.push_back(std::move(rules));
+        accepted_by_places_.emplace(std::move(places), known->second);
+        return known->second;
     }
-    Set rules_at(const Set& places) const {
-        Set rules, excepted;
+    Automaton::Accepted rules_at(const Set& places) const {
+        Automaton::Accepted at;
+        auto& [rules, excepted] = at;
         for (const auto id : places) {
             for (auto a = trie_.place(id).first_accept; a != PatternTrie::kNone; a = trie_.accept(a).next) {
                 const auto label = trie_.accept(a).label;
@@ -251,10 +260,12 @@ class Builder {
         std::sort(rules.begin(), rules.end());
         rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
         std::sort(excepted.begin(), excepted.end());
+        excepted.erase(std::unique(excepted.begin(), excepted.end()), excepted.end());
         std::erase_if(rules, [&](std::uint32_t rule) {
             return std::binary_search(excepted.begin(), excepted.end(), rule);
         });
-        return rules;
+        std::erase_if(excepted, [&](std::uint32_t rule) { return !shared_[rule]; });
+        return at;
     }
 
     // The pattern whose places come in the greatest number of different combinations.
@@ -288,10 +299,11 @@ class Builder {
     }
 
     AutomatonBounds bounds_;
+    const std::vector<bool>& shared_;
     PatternTrie trie_;
     Interner sets_;
     Automaton result_;
-    Interner accepted_sets_;
+    std::map<Automaton::Accepted, std::uint32_t> accepted_numbers_;
     std::map<Set, std::uint32_t> accepted_by_places_;
     std::vector<std::uint32_t> stamp_of_;
     std::uint32_t stamp_ = 0;
@@ -312,8 +324,18 @@ std::uint32_t Automaton::next(std::uint32_t state, std::uint8_t byte) const {
 }
 
 std::expected<Automaton, TooLarge> build_automaton(const std::vector<RulePattern>& patterns,
+                                                   const std::vector<bool>& shared,
                                                    const AutomatonBounds& bounds) {
-    return Builder(patterns, bounds).build();
+    return Builder(patterns, shared, bounds).build();
+}
+
+bool floats(const glob::Sequence& sequence) {
+    bool stands = false;  // a component, or a part of one, is literal
+    for (const auto& step : sequence.steps) {
+        if (step.kind == glob::Step::Kind::directories || step.kind == glob::Step::Kind::any) return !stands;
+        stands = stands || (step.kind == glob::Step::Kind::byte && step.byte != '/');
+    }
+    return false;
 }
 
 }  // namespace reeve::policy

@@ -2,8 +2,12 @@
 //
 // Patterns share a trie of steps, so that ten thousand names behind one "**/" cost one place in every state
 // and not ten thousand. A state of the automaton is a set of places in that trie, made only for the bytes
-// that the set speaks of; all other bytes share its default. What it does not cover: what a rule means
-// (policy/rules.hpp) and how the automaton is stored (policy/table_writer.hpp).
+// that the set speaks of; all other bytes share its default.
+//
+// The automaton of a policy comes as two parts that walk side by side: patterns that stand somewhere
+// ("/usr/**") and patterns that float ("**/.env"). As one, each of a thousand trees would have its own copy
+// of everything that floats. What it does not cover: what a rule means (policy/rules.cpp) and how the parts
+// are stored (policy/table_writer.hpp).
 #pragma once
 
 #include <cstddef>
@@ -28,9 +32,15 @@ struct Automaton {
     std::vector<std::uint32_t> first;        // by state, one more at the end: its part of `exceptions`
     std::vector<Exception> exceptions;       // sorted by byte within a state
     std::vector<std::uint32_t> accepted_of;  // by state: index into `accepted`
-    // The distinct sets of rules that match, each sorted. [0] is the empty one. The state after a '/' is no
-    // end of a resolved path (but of "/"), and has [0].
-    std::vector<std::vector<std::uint32_t>> accepted;
+    // The distinct sets of what matches, each sorted; [0] is the empty one. The state after a '/' is no end of
+    // a resolved path (but of "/"), and has the set of the state that it leads to by default, so that the
+    // inside of a tree is one state.
+    struct Accepted {
+        std::vector<std::uint32_t> rules;  // a pattern matches and, as far as this part knows, no exception
+        std::vector<std::uint32_t> excepted;  // an exception matches; only rules that other parts speak of
+        auto operator<=>(const Accepted&) const = default;
+    };
+    std::vector<Accepted> accepted;
 
     std::size_t states() const { return default_of.size(); }
     std::span<const Exception> exceptions_of(std::uint32_t state) const {
@@ -56,8 +66,13 @@ struct RulePattern {
     std::uint32_t rule = 0;
     bool except = false;
 };
+// `shared[rule]`: patterns of the rule are in another part as well.
 std::expected<Automaton, TooLarge> build_automaton(const std::vector<RulePattern>& patterns,
+                                                   const std::vector<bool>& shared,
                                                    const AutomatonBounds& bounds);
+
+// Whether the pattern can begin anywhere: it has a "**" before anything that stands still.
+bool floats(const glob::Sequence& sequence);
 
 // The coarsest partition that refines `initial` (a class for each state, below the number of states) and in
 // which equal states lead to equal states by every byte. Numbered from 0 in order of the first state.

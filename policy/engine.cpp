@@ -1,6 +1,7 @@
 #include "policy/engine.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "policy/automaton.hpp"
@@ -126,41 +127,60 @@ class Compiler {
     }
 
   private:
-    void make_table() {
+    // The patterns of one part of the automaton, and where each comes from.
+    struct Part {
         std::vector<RulePattern> patterns;
         std::vector<const ExpandedPattern*> origins;
+    };
+
+    void make_table() {
+        std::array<Part, 2> parts;
+        std::array<std::vector<bool>, 2> spoken_of;
+        for (auto& rules : spoken_of) rules.resize(policy_.rules_.size());
         for (std::uint32_t r = 0; r < policy_.rules_.size(); ++r) {
             const auto& rule = policy_.rules_[r];
             for (const bool except : {false, true}) {
                 for (const auto& pattern : except ? rule.except : rule.paths) {
-                    patterns.push_back({.sequence = pattern.sequence.get(), .rule = r, .except = except});
-                    origins.push_back(&pattern);
+                    const std::size_t p = floats(*pattern.sequence) ? 1 : 0;
+                    parts[p].patterns.push_back(
+                        {.sequence = pattern.sequence.get(), .rule = r, .except = except});
+                    parts[p].origins.push_back(&pattern);
+                    spoken_of[p][r] = true;
                 }
             }
         }
-        const auto automaton =
-            build_automaton(patterns, {.states = std::min(bounds_.states, bounds_.bytes / kBytesOfState),
-                                       .exceptions = bounds_.bytes / sizeof(std::uint32_t)});
-        if (!automaton) {
-            const auto culprit = automaton.error().pattern;
-            errors_.push_back(
-                too_large(policy_.rules_[patterns[culprit].rule], origins[culprit],
-                          "more than " + std::to_string(automaton.error().states) + " states"));
-            return;
+        TableInput input;
+        input.rules = &policy_.rules_;
+        for (std::size_t r = 0; r < policy_.rules_.size(); ++r) {
+            input.shared.push_back(spoken_of[0][r] && spoken_of[1][r]);
         }
-        write(quotient(*automaton, refine(*automaton, automaton->accepted_of)));
+        AutomatonBounds left{.states = std::min(bounds_.states, bounds_.bytes / kBytesOfState),
+                             .exceptions = bounds_.bytes / sizeof(std::uint32_t)};
+        for (std::size_t p = 0; p < parts.size(); ++p) {
+            const auto automaton = build_automaton(parts[p].patterns, input.shared, left);
+            if (!automaton) return fail(parts[p], automaton.error());
+            left.states -= automaton->states();
+            left.exceptions -= automaton->exceptions.size();
+            input.parts[p] = quotient(*automaton, refine(*automaton, automaton->accepted_of));
+        }
+        write(input);
     }
 
-    void write(const Automaton& minimal) {
-        unsigned layers = 0;
-        for (const auto authority : stack_.order()) layers |= 1U << static_cast<unsigned>(authority);
-        policy_.words_ = TableWriter::write({.rules = &policy_.rules_,
-                                             .automaton = &minimal,
-                                             .policy_id = stack_.policy_id(),
-                                             .mode = policy_.settings_.mode,
-                                             .base = stack_.base,
-                                             .layers = layers},
-                                            bounds_.bytes, policy_.size_);
+    void fail(const Part& part, const TooLarge& error) {
+        const auto most = std::min(bounds_.states, bounds_.bytes / kBytesOfState);
+        const auto& rule = policy_.rules_[part.patterns.empty() ? 0 : part.patterns[error.pattern].rule];
+        errors_.push_back(too_large(rule, part.patterns.empty() ? nullptr : part.origins[error.pattern],
+                                    "more than " + std::to_string(most) + " states"));
+    }
+
+    void write(TableInput& input) {
+        for (const auto authority : stack_.order()) input.layers |= 1U << static_cast<unsigned>(authority);
+        input.policy_id = stack_.policy_id();
+        input.mode = policy_.settings_.mode;
+        input.base = stack_.base;
+        auto bytes = TableWriter::write(input, bounds_.bytes);
+        policy_.words_ = std::move(bytes.words);
+        policy_.size_ = bytes.size;
         if (policy_.words_.empty()) {
             const auto longest = std::ranges::max_element(
                 policy_.rules_, [](const auto& a, const auto& b) { return length_of(a) < length_of(b); });

@@ -5,6 +5,7 @@
 // allocates but explain().
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -51,6 +52,8 @@ struct Explanation {
     std::vector<LayerVerdict> layers;  // those that have documents, by authority
 };
 
+struct Matched;
+
 class Table {
   public:
     // Checks everything; the error says what is wrong with the bytes. `bytes` must be 8-byte aligned and
@@ -63,8 +66,9 @@ class Table {
     Explanation explain(std::string_view path, FileAction action) const;
 
     // Whether everything at and below both paths is decided alike, for every action (rules that decide may
-    // differ): the same state of the automaton that is minimal with regard to verdicts. For renames of
-    // directories.
+    // differ): the same state of the automaton that is minimal with regard to verdicts, in both of its parts.
+    // For renames of directories. True is certain. False may be said of directories that one part treats alike
+    // only because the other denies all in them.
     bool same_below(std::string_view a, std::string_view b) const;
 
     std::string_view policy_id() const;  // "acme-desktop@12"
@@ -78,10 +82,23 @@ class Table {
     struct Rule;
     friend class TableWriter;
 
-    const char* what_is_wrong() const;
-    bool state_is_right(const State& state) const;
+    // Where a path leads, in each part of the automaton (policy/automaton.hpp).
+    struct Place {
+        std::array<std::uint32_t, 2> states;
+    };
+
+    const char* wrong_in_header() const;
+    const char* wrong_in_states() const;
+    const char* wrong_in_rules() const;
+    bool is_in_text(std::uint32_t offset, std::uint32_t length) const;
+    bool state_is_right(std::uint32_t id) const;
     bool outcome_is_right(const Outcome& outcome) const;
-    std::uint32_t walk(std::string_view path) const;
+    std::uint32_t step(std::uint32_t at, std::uint8_t byte) const;
+    std::uint32_t step_over(std::uint32_t at, const char* byte, const char* end) const;
+    Place walk(std::string_view path) const;
+    Matched matched_of(const Outcome& outcome) const;
+    const Outcome& outcome_at(const Place& place, std::size_t part) const;
+    std::uint32_t winner_at(const Place& place, FileAction action) const;
     std::string_view text(std::uint32_t offset, std::uint32_t length) const;
     Decision default_decision(std::string_view reason) const;
 

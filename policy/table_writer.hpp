@@ -1,9 +1,9 @@
 // Writes a table's bytes (policy/table_format.hpp) from rules and their automaton.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "policy/automaton.hpp"
@@ -13,18 +13,26 @@ namespace reeve::policy {
 
 struct TableInput {
     const std::vector<CompiledRule>* rules = nullptr;  // those of the base layer first
-    // Minimal; its `accepted` are sets of rules, not of patterns.
-    const Automaton* automaton = nullptr;
+    std::array<Automaton, 2> parts;                    // each minimal
+    std::vector<bool> shared;                          // by rule: both parts speak of it
     std::string policy_id;
     Mode mode = Mode::enforce;
     Authority base = Authority::vendor;
     unsigned layers = 0;  // 1 << Authority
 };
 
+// `words` is empty if it would be larger than `most` bytes; `size` is what is used of it, in bytes.
+struct TableBytes {
+    std::vector<std::uint64_t> words;
+    std::size_t size = 0;
+};
+
 class TableWriter {
   public:
-    // Empty if it would be larger than `most` bytes. The size that is used is given in `size`.
-    static std::vector<std::uint64_t> write(const TableInput& input, std::size_t most, std::size_t& size);
+    static TableBytes write(const TableInput& input, std::size_t most);
+
+  private:
+    class Sections;  // a friend of Table through this class
 };
 
 }  // namespace reeve::policy

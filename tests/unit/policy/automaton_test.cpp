@@ -58,22 +58,23 @@ RandomRules random_rules(Dice& dice) {
     return rules;
 }
 
+const std::vector<bool> kUnshared(5000);
 constexpr AutomatonBounds kBounds{.states = 100'000, .exceptions = 1'000'000};
 
 TEST(Automaton, DecidesAsTheSlowMatcherDoes) {
     Dice dice(1);
     for (int round = 0; round < 400; ++round) {
         const auto rules = random_rules(dice);
-        const auto automaton = build_automaton(rules.patterns(), kBounds);
+        const auto automaton = build_automaton(rules.patterns(), kUnshared, kBounds);
         ASSERT_TRUE(automaton) << automaton.error().states;
         const auto minimal = quotient(*automaton, refine(*automaton, automaton->accepted_of));
         ASSERT_LE(minimal.states(), automaton->states());
         for (int i = 0; i < 100; ++i) {
             const auto path = dice.path();
             const auto expected = rules.matching(path);
-            ASSERT_EQ(automaton->accepted[automaton->accepted_of[walk(*automaton, path)]], expected)
+            ASSERT_EQ(automaton->accepted[automaton->accepted_of[walk(*automaton, path)]].rules, expected)
                 << "round " << round << " " << path;
-            ASSERT_EQ(minimal.accepted[minimal.accepted_of[walk(minimal, path)]], expected)
+            ASSERT_EQ(minimal.accepted[minimal.accepted_of[walk(minimal, path)]].rules, expected)
                 << "minimised, round " << round << " " << path;
         }
     }
@@ -103,7 +104,7 @@ TEST(Automaton, RefinementFindsThePartitionThatMooreFinds) {
     Dice dice(2);
     for (int round = 0; round < 60; ++round) {
         const auto rules = random_rules(dice);
-        const auto automaton = build_automaton(rules.patterns(), kBounds);
+        const auto automaton = build_automaton(rules.patterns(), kUnshared, kBounds);
         ASSERT_TRUE(automaton);
         if (automaton->states() > 300) continue;
         const auto partition = refine(*automaton, automaton->accepted_of);
@@ -126,7 +127,7 @@ TEST(Automaton, RefinementNeedsNoUnusedByte) {
     }
     std::vector<RulePattern> patterns;
     for (const auto& sequence : sequences) patterns.push_back({&sequence, 0, false});
-    const auto automaton = build_automaton(patterns, kBounds);
+    const auto automaton = build_automaton(patterns, kUnshared, kBounds);
     ASSERT_TRUE(automaton);
     const auto partition = refine(*automaton, automaton->accepted_of);
     const std::set<std::uint32_t> distinct(partition.begin(), partition.end());
@@ -141,7 +142,7 @@ TEST(Automaton, StaysSmallWhereRulesAreMany) {
     }
     std::vector<RulePattern> patterns;
     for (const auto& sequence : sequences) patterns.push_back({&sequence, 0, false});
-    const auto automaton = build_automaton(patterns, kBounds);
+    const auto automaton = build_automaton(patterns, kUnshared, kBounds);
     ASSERT_TRUE(automaton);
     EXPECT_LT(automaton->states(), 20'000U);
 }
@@ -153,11 +154,11 @@ TEST(Automaton, OverItsBoundItNamesThePattern) {
     }
     std::vector<RulePattern> patterns;
     for (std::uint32_t i = 0; i < sequences.size(); ++i) patterns.push_back({&sequences[i], i, false});
-    const auto automaton = build_automaton(patterns, {.states = 5000, .exceptions = 1'000'000});
+    const auto automaton = build_automaton(patterns, kUnshared, {.states = 5000, .exceptions = 1'000'000});
     ASSERT_FALSE(automaton);
     EXPECT_EQ(automaton.error().pattern, 1U);
     EXPECT_EQ(automaton.error().states, 5000U);
-    EXPECT_FALSE(build_automaton(patterns, {.states = 1'000'000, .exceptions = 2000}));
+    EXPECT_FALSE(build_automaton(patterns, kUnshared, {.states = 1'000'000, .exceptions = 2000}));
 }
 
 }  // namespace

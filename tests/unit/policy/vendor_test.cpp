@@ -59,8 +59,24 @@ TEST(VendorPolicy, NeedsNothingThatMountsCannotGive) {
 
 TEST(VendorPolicy, IsSmall) {
     const auto policy = vendor("claude-code");
-    EXPECT_LT(policy.table_bytes().size(), 1U << 20);
-    EXPECT_LT(policy.table().states(), 30'000U);
+    EXPECT_LT(policy.table_bytes().size(), 200'000U);
+    EXPECT_LT(policy.table().states(), 6'000U);
+}
+
+// What floats must not be repeated for each of the organisation's trees.
+TEST(VendorPolicy, GrowsWithWhatIsAddedToIt) {
+    std::string files;
+    for (int i = 0; i < 2000; ++i) {
+        const auto n = std::to_string(i);
+        files += (i == 0 ? "" : ",") + (R"({"allow": ["read"], "paths": ["/srv/share-)" + n + "/**\"]}");
+    }
+    auto document = parse_document(contents(kFolder + "/vendor.jsonc").value(), "vendor.jsonc");
+    const auto policy = compiled(
+        {{Authority::vendor, *document},
+         layer(Authority::organisation, "acme", R"("extends": ["vendor"], "files": [)" + files + "]")});
+    EXPECT_LT(policy.table().states(), 20'000U);
+    EXPECT_EQ(policy.decide("/srv/share-1999/x", FileAction::read).verdict, Verdict::allow);
+    EXPECT_EQ(policy.decide("/srv/share-1999/.env", FileAction::read).rule, "vendor/project-secrets");
 }
 
 TEST(VendorPolicy, KnowsItsAgents) {
