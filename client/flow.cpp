@@ -122,9 +122,20 @@ bool Flow::read_once() {
         if (got == 0 || buffer_.back() != '\n') buffer_.push_back(kControlD);
         return true;
     }
+    if (drop_returns_) drop_returns_from(before);
     // EIO is how the master side of a terminal says that nobody has the other one any more.
     if (got <= 0) end_source();
     return got > 0;
+}
+
+// One that ends a piece stays: it is of no harm where a line feed follows it after all.
+void Flow::drop_returns_from(std::size_t start) {
+    std::size_t to = start;
+    for (std::size_t from = start; from < buffer_.size(); ++from) {
+        const bool drop = buffer_[from] == '\r' && from + 1 < buffer_.size() && buffer_[from + 1] == '\n';
+        if (!drop) buffer_[to++] = buffer_[from];
+    }
+    buffer_.resize(to);
 }
 
 void Flow::put_out() {

@@ -54,6 +54,8 @@ class Flow {
     // Holds the source for now (a terminal that is somebody else's), or goes on.
     void hold(bool held) { held_ = held; }
     void set_end_of_data(EndOfData how) { end_of_data_ = how; }
+    // Leaves out a carriage return before a line feed: the sink's terminal adds one of its own.
+    void drop_returns(bool drop) { drop_returns_ = drop; }
 
     // The session's command has ended: what is there now is still taken, no more than `most` bytes, and then
     // the source has ended, even where something in the background holds its other end open and writes on.
@@ -68,6 +70,7 @@ class Flow {
   private:
     std::size_t waiting() const { return buffer_.size() - taken_; }
     void take_in();
+    void drop_returns_from(std::size_t start);
     bool read_once();  // false: nothing more for now
     void put_out();
     void end_source();
@@ -77,7 +80,7 @@ class Flow {
     EndOfData end_of_data_;
     std::string buffer_;
     std::size_t taken_ = 0;  // bytes of the buffer's start that are written
-    bool source_open_ = true, sink_open_ = true, held_ = false, finishing_ = false;
+    bool source_open_ = true, sink_open_ = true, held_ = false, finishing_ = false, drop_returns_ = false;
     std::size_t left_ = 0;  // bytes to read still, once it finishes
     int write_error_ = 0;
     // Places in the caller's list; -1 for none.

@@ -100,27 +100,22 @@ struct Whose {
     std::string workspace, agent, session;
 };
 
-// The workspace, where none was named, is the folder that one stands in; where that cannot be one (the home
-// itself), the question is asked without.
+// The workspace, where none was named, is the folder that one stands in.
 std::expected<Json, api::CallError> ask_about(Json request, const Whose& whose) {
     if (!whose.agent.empty()) request["agent"] = whose.agent;
     if (!whose.session.empty()) {
         request["session"] = whose.session;
         return ask(request);
     }
+    const std::string named = whose.workspace.empty() ? "." : whose.workspace;
     std::error_code failed;
-    const bool named = !whose.workspace.empty();
-    const auto folder = std::filesystem::canonical(named ? whose.workspace : ".", failed);
-    if (named && failed)
+    const auto folder = std::filesystem::canonical(named, failed);
+    if (failed)
         return std::unexpected(api::CallError{platform::Error{.tried = "use the workspace",
-                                                              .on = whose.workspace,
+                                                              .on = named,
                                                               .why = failed.message(),
                                                               .todo = "name a folder that exists"}});
-    if (failed) return ask(request);
-    Json with = request;
-    with["workspace"] = folder.string();
-    auto answer = ask(with);
-    if (answer || named || answer.error().lost) return answer;
+    request["workspace"] = folder.string();
     return ask(request);
 }
 

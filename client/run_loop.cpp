@@ -115,6 +115,7 @@ void RunLoop::tend_terminal() {
     const bool lines = !terminal_->whole() && is_terminal_[0];
     somebody_elses_ = !ours || (lines && !terminal_->is_raw() && !terminal_->in_line_mode());
     keys_->hold(somebody_elses_ || (!terminal_->is_raw() && !lines));
+    screen_->drop_returns(!terminal_->whole() && !terminal_->is_raw());
     keys_->set_end_of_data(terminal_->is_raw() ? Flow::EndOfData::kCloses : Flow::EndOfData::kIsControlD);
 }
 
@@ -161,7 +162,11 @@ void RunLoop::on_started(const Json& event, std::vector<platform::Fd> fds) {
         std::cerr << api::terminal_safe("reeve: session " + text_of(event, "session") + ", agent " +
                                         text_of(event, "agent") + ", policy " + text_of(event, "policy"))
                   << '\n';
+    // For the person, not for a program that reads what the command says.
+    if (const std::string note = text_of(event, "note"); !note.empty() && (report_ || is_terminal_[2]))
+        std::cerr << api::terminal_safe("reeve: " + note) << '\n';
     stage_ = Stage::kRunning;
+    for (const int signal : std::exchange(early_, {})) say({{"call", "signal"}, {"signal", signal}});
     if (fds.empty() || !terminal_) return;
     master_ = std::move(fds[0]);
     int screen = -1;
@@ -172,6 +177,7 @@ void RunLoop::on_started(const Json& event, std::vector<platform::Fd> fds) {
     if (!terminal_->whole()) switch_echo_off(master_.get());
     keys_.emplace(Side::persons(terminal_->get()), Side::sessions_terminal(master_.get()));
     screen_.emplace(Side::sessions_terminal(master_.get()), Side::persons(screen));
+    screen_->drop_returns(!terminal_->whole());
 }
 
 // What Ctrl-Z does to a command without Reeve: it, and with it those of its pipeline, stop, and the shell has
@@ -218,7 +224,7 @@ void RunLoop::on_signals() {
                 go_on();
                 break;
             case SIGTSTP:
-                if (stage_ == Stage::kRunning)
+                if (stage_ == Stage::kRunning || stage_ == Stage::kAsked)
                     pass_on(SIGTSTP);
                 else
                     (void)signals_.stop_by(SIGTSTP, false);
@@ -235,10 +241,13 @@ void RunLoop::pass_on(int signal) {
         (signal == SIGINT || signal == SIGTERM) && last_signal_ == signal && now - last_signal_at_ < kAgain;
     last_signal_ = signal;
     last_signal_at_ = now;
-    // Before it runs there is nothing to pass it on to, and afterwards only we are left. The end of the
-    // connection ends the session.
-    if (stage_ != Stage::kRunning || insists) return end(128 + signal);
-    say({{"call", "signal"}, {"signal", signal}});
+    // Afterwards only we are left. The end of the connection ends the session.
+    if (stage_ == Stage::kFinishing || stage_ == Stage::kDrained || insists) return end(128 + signal);
+    // The command may run, and even have said something, before the daemon has told so.
+    if (stage_ == Stage::kAsked)
+        early_.push_back(signal);
+    else
+        say({{"call", "signal"}, {"signal", signal}});
 }
 
 void RunLoop::say(const Json& message) {

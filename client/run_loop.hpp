@@ -56,6 +56,7 @@ class RunLoop {
     std::optional<Flow> keys_, screen_;            // the terminal
     Stage stage_ = Stage::kAsked;
     bool stopped_ = false, somebody_elses_ = false;
+    std::vector<int> early_;  // signals from before the daemon said that it runs
     int status_ = 0;
     int last_signal_ = 0;
     std::chrono::steady_clock::time_point last_signal_at_{};
