@@ -209,17 +209,21 @@ class Reeve:
         return path.read_text(errors="replace") if path.exists() else ""
 
     def _tear_down(self, failed):
+        failed_before = failed
         try:
-            self.stop()
+            code = self.stop()
+            problem = f"reeved ended with {code}" if code else None
         except subprocess.TimeoutExpired:
-            failed = True
-            print("throwaway: reeved did not end by SIGTERM and was killed", file=sys.stderr)
+            problem = "reeved did not end by SIGTERM and was killed"
+        failed = failed or problem is not None
         if failed:
             print(f"--- reeved said:\n{self.log_text()[-4000:]}---", file=sys.stderr)
         for mount in reversed(self._mounts):
             subprocess.run(["umount", "-l", mount], check=False)
         self._mounts = []
         shutil.rmtree(self.root, ignore_errors=True)
+        if problem and not failed_before:
+            raise RuntimeError(problem)
 
     # --- the first person
 
