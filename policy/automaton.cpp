@@ -76,8 +76,8 @@ constexpr std::size_t kMaxPlacesOfAll = 32U << 20;
 class Builder {
   public:
     Builder(const std::vector<RulePattern>& patterns, const std::vector<bool>& shared,
-            const AutomatonBounds& bounds)
-        : bounds_(bounds), shared_(shared) {
+            const AutomatonBounds& bounds, const MakesIdle& makes_idle)
+        : bounds_(bounds), shared_(shared), makes_idle_(makes_idle) {
         for (std::uint32_t i = 0; i < patterns.size(); ++i) {
             trie_.add(*patterns[i].sequence, i, patterns[i].rule * 2 + (patterns[i].except ? 1 : 0));
         }
@@ -151,10 +151,17 @@ class Builder {
         const auto end = std::remove_if(current_.begin() + 1, current_.end(), [&](std::uint32_t id) {
             const auto& place = trie_.place(id);
             if (place.owner == PatternTrie::kMixed) return false;
+            if (makes_idle_ && is_idle(place.owner / 2)) return true;
             if (is_settled(place.owner)) return !place.tail;
             return (place.owner & 1U) == 0 && is_settled(place.owner | 1U);
         });
         current_.erase(end, current_.end());
+    }
+
+    bool is_idle(std::uint32_t rule) const {
+        return std::ranges::any_of(settled_, [&](PatternTrie::Label label) {
+            return (label & 1U) == 0 && makes_idle_(label / 2, rule);
+        });
     }
 
     // --- the arrows of one state
@@ -300,6 +307,7 @@ class Builder {
 
     AutomatonBounds bounds_;
     const std::vector<bool>& shared_;
+    const MakesIdle& makes_idle_;
     PatternTrie trie_;
     Interner sets_;
     Automaton result_;
@@ -325,8 +333,9 @@ std::uint32_t Automaton::next(std::uint32_t state, std::uint8_t byte) const {
 
 std::expected<Automaton, TooLarge> build_automaton(const std::vector<RulePattern>& patterns,
                                                    const std::vector<bool>& shared,
-                                                   const AutomatonBounds& bounds) {
-    return Builder(patterns, shared, bounds).build();
+                                                   const AutomatonBounds& bounds,
+                                                   const MakesIdle& makes_idle) {
+    return Builder(patterns, shared, bounds, makes_idle).build();
 }
 
 bool floats(const glob::Sequence& sequence) {

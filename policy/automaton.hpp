@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -66,10 +67,16 @@ struct RulePattern {
     std::uint32_t rule = 0;
     bool except = false;
 };
-// `shared[rule]`: patterns of the rule are in another part as well.
+// Whether the first rule, once it matches for good, leaves the second without influence. Then a part need not
+// tell whether the second matches too, and stays small where many rules are about trees that float: told
+// apart, k of them would make 2^k copies of all that floats.
+using MakesIdle = std::function<bool(std::uint32_t, std::uint32_t)>;
+
+// `shared[rule]`: patterns of the rule are in another part as well. `makes_idle` may be empty.
 std::expected<Automaton, TooLarge> build_automaton(const std::vector<RulePattern>& patterns,
                                                    const std::vector<bool>& shared,
-                                                   const AutomatonBounds& bounds);
+                                                   const AutomatonBounds& bounds,
+                                                   const MakesIdle& makes_idle = {});
 
 // Whether the pattern can begin anywhere: it has a "**" before anything that stands still.
 bool floats(const glob::Sequence& sequence);

@@ -157,13 +157,33 @@ class Compiler {
         AutomatonBounds left{.states = std::min(bounds_.states, bounds_.bytes / kBytesOfState),
                              .exceptions = bounds_.bytes / sizeof(std::uint32_t)};
         for (std::size_t p = 0; p < parts.size(); ++p) {
-            const auto automaton = build_automaton(parts[p].patterns, input.shared, left);
+            const auto automaton = build(parts[p], input.shared, left);
             if (!automaton) return fail(parts[p], automaton.error());
             left.states -= automaton->states();
             left.exceptions -= automaton->exceptions.size();
             input.parts[p] = quotient(*automaton, refine(*automaton, automaton->accepted_of));
         }
         write(input);
+    }
+
+    std::expected<Automaton, TooLarge> build(const Part& part, const std::vector<bool>& shared,
+                                             AutomatonBounds most) const {
+        auto exact = most;
+        exact.states = std::min(exact.states, bounds_.exact);
+        auto automaton = build_automaton(part.patterns, shared, exact);
+        if (automaton) return automaton;
+        return build_automaton(part.patterns, shared, most, [&](std::uint32_t rule, std::uint32_t other) {
+            return makes_idle(rule, other);
+        });
+    }
+    // The rule has no exceptions, so that it goes on to match; it decides by itself; and the other is weaker,
+    // or as strict and behind it.
+    bool makes_idle(std::uint32_t rule, std::uint32_t other) const {
+        const auto& a = policy_.rules_[rule];
+        const auto& b = policy_.rules_[other];
+        if (!a.except.empty() || (b.actions & ~a.actions) != 0) return false;
+        if (a.verdict != Verdict::deny && a.authority != stack_.base) return false;
+        return b.verdict < a.verdict || (b.verdict == a.verdict && other > rule);
     }
 
     void fail(const Part& part, const TooLarge& error) {

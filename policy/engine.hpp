@@ -76,6 +76,9 @@ struct CompiledRule {
 struct Bounds {
     std::size_t states = 500'000;
     std::size_t bytes = kMaxTableBytes;
+    // States of one part of the automaton from which on explain() leaves out runners-up that cannot win
+    // wherever another rule is about a whole tree. Decisions are the same.
+    std::size_t exact = 50'000;
 };
 
 // Immutable once compiled; may be shared between threads.

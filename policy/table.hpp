@@ -32,7 +32,9 @@ struct Decision {
     std::string_view label;
 };
 
-// Why a decision is what it is. `rules` of a layer: those that matched path and action, strictest first.
+// Why a decision is what it is. `rules` of a layer: those that matched path and action, strictest first. The
+// rule that decides is always among them; of the others some can be missing where the policy is very large
+// (policy::Bounds::exact).
 struct Explanation {
     struct Candidate {
         std::string rule;

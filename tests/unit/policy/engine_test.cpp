@@ -192,7 +192,8 @@ TEST(Engine, ExtendingBringsTheVendorsRulesIntoTheOrganisationsLayer) {
 
 TEST(Engine, RulesForOtherAgentsAreLeftOut) {
     const std::vector<Layer> layers{
-        layer(Authority::vendor, "vendor", R"("agents": {"a": {"executables": ["/a"]}, "b": {"executables": ["/b"]}}, "files": [
+        layer(Authority::vendor, "vendor",
+              R"("agents": {"a": {"executables": ["/a"]}, "b": {"executables": ["/b"]}}, "files": [
         {"allow": ["read"], "paths": ["/x/**"]}, {"deny": ["read"], "paths": ["/x/secret"], "agents": ["a"]},
         {"deny": ["read"], "paths": ["/x/more"], "agents": ["cowrok"]}])")};
     EXPECT_EQ(verdict(compiled(layers, "a"), "/x/secret"), Verdict::deny);
@@ -273,6 +274,52 @@ TEST(Engine, OverItsBoundsItNamesTheRule) {
                   std::string(490, 'x') + "\"}]")};
     const auto wordy = compile_faults(texts, kAlice, kUnverified, {.states = 500'000, .bytes = 500});
     EXPECT_NE(wordy.find("wordy"), std::string::npos) << wordy;
+}
+
+// Where the automaton would be too large to tell all runners-up, it still decides the same, by the same rule.
+TEST(Engine, WithoutIdleRunnersUpItDecidesTheSame) {
+    Dice dice(14);
+    for (int round = 0; round < 150; ++round) {
+        auto layers = dice.layers();
+        for (auto& layer : layers) {
+            for (auto& rule : layer.document.files) {
+                if (dice.one_in(2)) rule.except.clear();
+            }
+        }
+        const auto exact = compiled(layers);
+        const auto reduced = compile(layers, kAlice, kUnverified, {.exact = 0});
+        ASSERT_TRUE(reduced);
+        for (int i = 0; i < 60; ++i) {
+            const auto path = dice.path();
+            for (const auto action : kEveryAction) {
+                const auto a = exact.decide(path, action), b = reduced->decide(path, action);
+                ASSERT_EQ(a.verdict, b.verdict) << "round " << round << " " << path;
+                ASSERT_EQ(a.rule, b.rule) << "round " << round << " " << path;
+            }
+            const auto other = dice.path();
+            if (reduced->table().same_below(path, other)) {
+                for (const char* tail : {"", "/a", "/ab/b", "/.a/x", "/b/a/a"}) {
+                    if (path == "/" || other == "/") continue;
+                    ASSERT_EQ(exact.decide(path + tail, FileAction::read).verdict,
+                              exact.decide(other + tail, FileAction::read).verdict);
+                }
+            }
+        }
+    }
+}
+
+TEST(Engine, ManyRulesAboutTreesThatFloatAreNotTooMany) {
+    std::string files = R"({"allow": ["read", "write"], "paths": ["/**"]})";
+    for (int i = 0; i < 15; ++i) {
+        const auto n = std::to_string(i);
+        files += R"(, {"deny": ["write"], "paths": ["**/name-)" + n +
+                 R"(/**"]}, {"deny": ["read"], "paths": ["**/other-)" + n + R"(/**"]})";
+    }
+    const auto policy = compiled_files(files);
+    EXPECT_EQ(policy.decide("/a/name-14/name-7/x", FileAction::write).rule, "vendor/files/15");
+    EXPECT_EQ(policy.decide("/a/other-1/name-7/x", FileAction::read).rule, "vendor/files/4");
+    EXPECT_EQ(policy.decide("/a/other-1/name-7/x", FileAction::write).rule, "vendor/files/15");
+    EXPECT_EQ(policy.decide("/a/other/x", FileAction::write).verdict, Verdict::allow);
 }
 
 TEST(Engine, TheTableOutlivesAMove) {
