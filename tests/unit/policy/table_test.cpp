@@ -130,7 +130,6 @@ TEST(Table, KnowsItsPolicy) {
 TEST(Table, SameBelowForDirectoriesThatRulesTreatAlike) {
     const auto policy = small_policy();
     const auto same = [&](const char* a, const char* b) { return policy.table().same_below(a, b); };
-    const std::string work = "/home/alice/work";
     EXPECT_TRUE(same("/home/alice/work/a", "/home/alice/work/b/c"));
     EXPECT_TRUE(same("/home/alice/work/.gi", "/home/alice/work/b")) << "half a name is no matter";
     EXPECT_TRUE(same("/usr/lib", "/usr"));
