@@ -122,6 +122,7 @@ void bare_sha(std::size_t records, std::size_t bytes) {
 void bare_write(const std::filesystem::path& parent, std::size_t bytes) {
     const std::string block(256U << 10, 'x'), path = (parent / "bare").string();
     const reeve::platform::Fd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+    if (!file) std::perror("open"), std::exit(1);
     for (std::size_t done = 0; done < bytes; done += block.size()) {
         if (::write(file.get(), block.data(), block.size()) < 0) std::perror("write"), std::exit(1);
     }
