@@ -6,11 +6,21 @@
 
 namespace reeve::client {
 
+namespace {
+
+// As nohup(1) and a shell's `&` leave it: then it is not for us, nor for the command.
+bool is_ignored(int signal) {
+    struct sigaction now {};
+    return ::sigaction(signal, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
 Signals::Signals() {
     sigset_t blocked, read;
     ::sigemptyset(&read);
     for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH, SIGUSR1, SIGUSR2})
-        ::sigaddset(&read, signal);
+        if (!is_ignored(signal)) ::sigaddset(&read, signal);
     blocked = read;
     for (const int signal : {SIGTTIN, SIGTTOU, SIGPIPE}) ::sigaddset(&blocked, signal);
     ::pthread_sigmask(SIG_BLOCK, &blocked, &before_);

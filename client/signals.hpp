@@ -12,7 +12,7 @@ namespace reeve::client {
 class Signals {
   public:
     // INT, TERM, HUP, QUIT, TSTP, CONT, WINCH and USR1, USR2 are read; TTIN, TTOU and PIPE come as results of
-    // calls.
+    // calls. Those that are ignored stay ignored.
     Signals();
     ~Signals();
     Signals(const Signals&) = delete;

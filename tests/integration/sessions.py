@@ -125,6 +125,19 @@ class Signals(Case):
             self.assertEqual(process.communicate(timeout=60)[0], "got\n", number)
             self.assertEqual(process.returncode, 9)
 
+    def test_what_nohup_ignores_stays_ignored(self):
+        process = reeve.spawn("sh", "-c", "trap 'echo got' HUP; echo ready; read line; echo end", stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        self.started(process)
+        process.send_signal(signal.SIGHUP)
+        self.assertEqual(process.communicate("go\n", timeout=60)[0], "end\n")
+
+    def test_closed_standard_streams_are_no_way_in(self):
+        # Their numbers would go to descriptors that the client opens.
+        done = subprocess.run(["sh", "-c", f"exec {reeve.client} run -- sh -c 'cat; echo out; echo err >&2; exit 4' <&- >&- 2>&-"],
+                              check=False, cwd=reeve.workspace(), env=reeve.environment(), timeout=60, **reeve.as_person())
+        self.assertEqual(done.returncode, 4)
+
     def test_the_second_of_a_command_that_does_not_listen_ends_it(self):
         process = reeve.spawn("sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done", stdout=subprocess.PIPE,
                               text=True)

@@ -50,7 +50,8 @@ class FlowTest : public testing::Test {
 };
 
 TEST_F(FlowTest, TenMegabytesArriveAsTheyWereWithAReaderThatIsSlow) {
-    std::string sent(10'000'000, '\0');
+    std::string sent;
+    sent.resize(10'000'000);
     for (std::size_t i = 0; i < sent.size(); ++i) sent[i] = static_cast<char>(i * 2654435761U >> 13);
     std::thread writer([&] {
         for (std::size_t at = 0; at < sent.size();) {
