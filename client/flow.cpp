@@ -19,6 +19,11 @@ void never_block(int fd) {
     if (flags >= 0) (void)::fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 }
 
+bool has_room(int sink) {
+    pollfd one{.fd = sink, .events = POLLOUT, .revents = 0};
+    return ::poll(&one, 1, 0) == 1 && one.revents == POLLOUT;
+}
+
 bool later(int error) {
     return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
 }
@@ -144,7 +149,7 @@ void Flow::put_out() {
         if (put < 0 && later(errno)) break;
         if (put < 0) return give_up(errno);
         taken_ += static_cast<std::size_t>(put);
-        if (to_.blocks()) break;
+        if (to_.blocks() && !has_room(to_.get())) break;
     }
     if (waiting() > 0) return;
     buffer_.clear();
