@@ -24,7 +24,7 @@ PolicyProblem problem_of(const policy::Diagnostic& diagnostic) {
 }
 
 PolicyProblem unreadable(const std::string& file, const platform::Error& error) {
-    return {.file = file, .message = error.why, .text = file + ": " + error.text()};
+    return {.file = file, .message = error.why, .text = error.text()};
 }
 
 // One fault is found once for each agent that it concerns, and said once.
