@@ -156,6 +156,7 @@ NetworkDecision NetworkPolicy::decide(std::string_view host, std::uint16_t port,
         if (entry == nullptr) continue;
         if (winner == nullptr || entry->rule.verdict > winner->rule.verdict) winner = entry;
     }
+    if (winner == nullptr) return refusal("no rule allows it");
     return {winner->rule.verdict, true, winner->id, winner->rule.reason};
 }
 

@@ -187,7 +187,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Settings settings, platform::Serv
     sigset_t set;
     ::sigemptyset(&set);
     for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set, signal);
-    ::sigprocmask(SIG_BLOCK, &set, nullptr);
+    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
 
     auto spawner = confine::Spawner::create(p.settings.libexec_directory + "/reeve-confine");

@@ -14,7 +14,6 @@ namespace reeve::daemon {
 namespace {
 
 namespace confine = platform::confine;
-using platform::error;
 using platform::Fd;
 using platform::os_error;
 using platform::Result;

@@ -8,7 +8,6 @@
 namespace reeve::session {
 
 namespace confine = platform::confine;
-using platform::Error;
 using platform::Status;
 
 namespace {

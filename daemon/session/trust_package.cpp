@@ -48,7 +48,7 @@ std::vector<std::string> owning_packages(const std::string& path, const std::str
         const std::string name = at->path().filename();
         if (!name.ends_with(".list") || !has_line(at->path(), wanted)) continue;
         packages.push_back(
-            name.substr(0, name.find_first_of(":") == std::string::npos ? name.size() - 5 : name.find(':')));
+            name.substr(0, name.find(':') == std::string::npos ? name.size() - 5 : name.find(':')));
     }
     return packages;
 }
