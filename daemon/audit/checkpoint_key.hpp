@@ -12,6 +12,8 @@ namespace reeve::audit {
 
 inline constexpr const char* kCheckpointType = "reeve-checkpoint+jws";
 
+// Signs no payload whose time is before 2025, nor one without a time: the error's `why` is "clock_invalid",
+// the word that the record of the checkpoint then says in details.unsigned.
 Sign sign_with(std::shared_ptr<const attestation::Signer> key);
 CheckSignature check_with(attestation::jose::PublicKey key);
 

@@ -115,16 +115,34 @@ Log::Implementation::~Implementation() {
 std::size_t Log::Implementation::append(std::span<const Record> records) {
     std::size_t taken = 0;
     const std::lock_guard guard(mutex_);
-    for (const Record& record : records) taken += add(record) ? 1 : 0;
-    if (waiting_ && !outage_) {
-        waiting_ = false;
-        work_.notify_one();
+    for (const Record& record : records) {
+        if (!has_room()) {
+            lose(record);
+            continue;
+        }
+        add(record);
+        ++taken;
     }
+    wake_writer();
     return taken;
 }
 
-bool Log::Implementation::add(const Record& record) {
-    if (lost_.records > 0 || queued() > options_.memory) return lose(record);
+std::size_t Log::Implementation::offer(std::span<const Record> records) {
+    std::size_t taken = 0;
+    const std::lock_guard guard(mutex_);
+    if (outage_) return 0;
+    for (; taken < records.size() && has_room(); ++taken) add(records[taken]);
+    wake_writer();
+    return taken;
+}
+
+void Log::Implementation::wake_writer() {
+    if (!waiting_ || outage_) return;
+    waiting_ = false;
+    work_.notify_one();
+}
+
+void Log::Implementation::add(const Record& record) {
     Record stamped = record;
     if (stamped.realtime_ns == 0) stamped.realtime_ns = clock_.realtime_ns();
     if (stamped.monotonic_ns == 0) stamped.monotonic_ns = clock_.monotonic_ns();
@@ -135,15 +153,14 @@ bool Log::Implementation::add(const Record& record) {
     }
     add_line(stamped);
     if (uncovered_ >= options_.checkpoint_records) add_checkpoint("records");
-    return true;
 }
 
-bool Log::Implementation::lose(const Record& record) {
+void Log::Implementation::lose(const Record& record) {
     const std::int64_t now = record.realtime_ns != 0 ? record.realtime_ns : clock_.realtime_ns();
     if (lost_.records++ == 0) lost_.from_ns = now;
     lost_.to_ns = now;
+    lost_.outage = lost_.outage || outage_.has_value();
     ++statistics_.lost;
-    return false;
 }
 
 void Log::Implementation::add_line(Record record) {
@@ -271,6 +288,9 @@ Log::Log(std::unique_ptr<Implementation> implementation) : implementation_(std::
 Log::~Log() = default;
 std::size_t Log::append(std::span<const Record> records) {
     return implementation_->append(records);
+}
+std::size_t Log::offer(std::span<const Record> records) {
+    return implementation_->offer(records);
 }
 Status Log::flush() {
     return implementation_->flush();

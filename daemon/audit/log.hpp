@@ -2,9 +2,9 @@
 //
 // append() encodes and chains in the caller's thread and copies to memory; one writer thread of the log's own
 // does all that can block (write, fdatasync, rotation, retention). It sleeps without a timer when there is
-// nothing to write. When the disk is full or the log unwritable, lines are kept in memory up to a bound; what
-// comes after that is counted, and the first record after recovery (audit.gap) says how many were lost and
-// when. Not covered: what a session's fate is meanwhile (the Unwritable callback decides) and other sinks.
+// nothing to write. When the disk is full, the log unwritable or the disk slower than what comes, lines are
+// kept in memory up to a bound; what comes after that is counted, and the first record after recovery
+// (audit.gap, "log_unwritable" or "log_slow") says how many were lost and when. Not covered: what a session's fate is meanwhile (the Unwritable callback decides) and other sinks.
 #pragma once
 
 #include <chrono>
@@ -77,9 +77,12 @@ class Log {
     Log& operator=(const Log&) = delete;
 
     // Any thread; never waits for the disk. The records get consecutive places in the chain, in their order.
-    // Returns how many were taken: fewer than given only while the log is unwritable and the memory bound is
-    // reached.
+    // Returns how many were taken: fewer than given only where the memory bound is reached; the others are
+    // counted as lost.
     std::size_t append(std::span<const Record> records);
+    // The same for one who keeps what is not taken and offers it again: nothing is counted as lost, and
+    // nothing is taken while the log is unwritable.
+    std::size_t offer(std::span<const Record> records);
     bool append(const Record& record) { return append(std::span(&record, 1)) == 1; }
 
     // Waits until all that was appended before is on disk (fdatasync). Fails at once while the log is

@@ -41,6 +41,7 @@ class Log::Implementation {
 
     platform::Status start();
     std::size_t append(std::span<const Record> records);
+    std::size_t offer(std::span<const Record> records);
     platform::Status flush();
     platform::Status checkpoint();
     Position position() const;
@@ -55,13 +56,15 @@ class Log::Implementation {
 
     // log.cpp; with mutex_ held.
     void recover(const Tail& tail, const std::optional<std::string>& stored);
-    bool add(const Record& record);
+    bool has_room() const { return lost_.records == 0 && queued() <= options_.memory; }
+    void add(const Record& record);
+    void wake_writer();
     void add_line(Record record);
     void add_gap(std::string_view reason, std::span<const Detail> details);
     bool add_checkpoint(std::string_view reason,
                         const Removed* removed = nullptr);  // false: it is not signed
     void start_segment(std::int64_t realtime_ns);
-    bool lose(const Record& record);
+    void lose(const Record& record);
     std::size_t queued() const { return pending_.bytes.size() + writing_bytes_; }
 
     // log_writer.cpp
@@ -98,7 +101,8 @@ class Log::Implementation {
     struct {
         std::uint64_t records = 0;
         std::int64_t from_ns = 0, to_ns = 0;
-    } lost_;  // of this outage; while it is not empty, nothing is taken
+        bool outage = false;  // the log was unwritable at some time of it
+    } lost_;                  // while it is not empty, nothing is taken
     std::optional<platform::Error> outage_;
     Steady::time_point retry_at_{};
     std::uint64_t attempts_ = 0;  // ended, by the writer

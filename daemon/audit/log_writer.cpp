@@ -166,7 +166,7 @@ void Log::Implementation::recovered() {
     if (lost_.records > 0) {
         const std::string from = timestamp(lost_.from_ns), to = timestamp(lost_.to_ns);
         const Detail details[] = {{"lost", lost_.records}, {"from", from}, {"to", to}};
-        add_gap("log_unwritable", details);
+        add_gap(lost_.outage ? "log_unwritable" : "log_slow", details);
         lost_ = {};
     }
     if (unsure_from_ && !unsynced_since_) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <thread>
 
 #include "daemon/audit/line.hpp"
@@ -142,6 +143,98 @@ TEST(Log, CheckpointsAfterATimeOfActivity) {
     const auto lines = test::lines_of(place.text());
     ASSERT_EQ(lines.size(), 3U);
     EXPECT_EQ(text_member(*member(lines[2], "details"), "reason"), "interval");
+}
+
+// A clock that nobody has set yet: the log goes on, and what would vouch for the time is not signed.
+TEST(Log, SignsNothingWithAClockBefore2025) {
+    constexpr std::int64_t kSecond = 1'000'000'000, kYear2025 = 1'735'689'600;
+    for (const std::int64_t seconds : {std::int64_t{0}, kYear2025 - 1, kYear2025}) {
+        const Place place;
+        Clock clock = Clock::system();
+        clock.realtime_ns = [&] { return seconds * kSecond; };
+        {
+            auto log = place.open({}, nullptr, sign_with(test::device_key()), clock).value();
+            test::fill(*log, 10);
+            ASSERT_TRUE(log->checkpoint());
+        }
+        const bool valid = seconds == kYear2025;
+        const VerifyReport report = place.verify();
+        EXPECT_TRUE(report.ok()) << report.text();
+        EXPECT_EQ(report.records, 13U);
+        EXPECT_EQ(report.unsigned_checkpoints, valid ? 0U : 3U);
+        EXPECT_EQ(place.text().find(R"("unsigned":"clock_invalid")") == std::string::npos, valid);
+        EXPECT_EQ(std::filesystem::exists(place.state / "audit-checkpoint.jws"), valid);
+    }
+    EXPECT_FALSE(sign_with(test::device_key())("{}")) << "no time at all";
+}
+
+// The clock is set while the log runs: from then on checkpoints are signed, over all that came before.
+TEST(Log, SignsAgainOnceTheClockIsSet) {
+    const Place place;
+    std::atomic<std::int64_t> now = 0;
+    Clock clock = Clock::system();
+    clock.realtime_ns = [&] { return now.load(); };
+    {
+        auto log = place.open({}, nullptr, sign_with(test::device_key()), clock).value();
+        test::fill(*log, 10);
+        ASSERT_TRUE(log->checkpoint());
+        now = 1'800'000'000'000'000'000;
+        ASSERT_TRUE(log->checkpoint());
+    }
+    const VerifyReport report = place.verify();
+    EXPECT_TRUE(report.ok()) << report.text();
+    EXPECT_GT(report.unsigned_checkpoints, 0U);
+    EXPECT_GT(report.signatures_checked, 0U);
+}
+
+std::vector<Record> many(std::vector<std::string>& names) {
+    std::vector<Record> records;
+    for (std::size_t i = 0; i < names.size(); ++i)
+        records.push_back(test::file_read(names[i], static_cast<int>(i)));
+    return records;
+}
+
+// More at once than the bound takes, and nothing is wrong with the disk: the record says so.
+TEST(Log, WhatIsLostToTheBoundAloneIsNotAnOutage) {
+    const Place place;
+    std::vector<std::string> names(1000);
+    std::size_t taken = 0;
+    {
+        auto log = place.open({.memory = 20'000}).value();
+        taken = log->append(many(names));
+        EXPECT_LT(taken, names.size());
+        ASSERT_TRUE(log->flush());
+        EXPECT_TRUE(log->append(many(names).front()));
+        EXPECT_EQ(log->statistics().lost, names.size() - taken);
+    }
+    const VerifyReport report = place.verify();
+    EXPECT_TRUE(report.ok()) << report.text();
+    EXPECT_EQ(report.gaps, 1U);
+    EXPECT_EQ(report.lost, names.size() - taken);
+    EXPECT_NE(place.text().find(R"("reason":"log_slow")"), std::string::npos);
+    EXPECT_EQ(place.text().find("log_unwritable"), std::string::npos);
+}
+
+TEST(Log, WhatIsOfferedAndNotTakenIsNotLost) {
+    const Place place;
+    std::vector<std::string> names(1000);
+    const auto records = many(names);
+    {
+        auto log = place.open({.memory = 20'000}).value();
+        std::span<const Record> rest(records);
+        for (int turns = 0; !rest.empty(); ++turns) {
+            ASSERT_LT(turns, 1000);
+            const std::size_t taken = log->offer(rest);
+            EXPECT_TRUE(turns > 0 || taken < rest.size());
+            rest = rest.subspan(taken);
+            ASSERT_TRUE(log->flush());
+        }
+        EXPECT_EQ(log->statistics().lost, 0U);
+    }
+    const VerifyReport report = place.verify();
+    EXPECT_TRUE(report.ok()) << report.text();
+    EXPECT_EQ(report.gaps, 0U);
+    EXPECT_EQ(report.records, names.size() + 2);
 }
 
 TEST(Log, SaysThatACheckpointIsNotSigned) {
