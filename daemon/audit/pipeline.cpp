@@ -30,6 +30,10 @@ constexpr std::array<Meaning, 4> kMeanings{{
     {watch::kExecuted, confine::kLogExecutions, Action::kProcessExec},
 }};
 
+bool is_access(Action action) {
+    return action != Action::kAuditGap && action != Action::kProcessEnd;
+}
+
 std::string_view event_name(Action action) {
     if (action == Action::kFileWrite) return "close_write";
     return action == Action::kProcessExec ? "open_exec" : "open";
@@ -79,14 +83,15 @@ bool Pipeline::has_room() const {
     return waiting_.room() >= 3 * watch::Reader::kMostEvents;
 }
 
-void Pipeline::take(const std::shared_ptr<WatchedSession>& session, std::span<const Event> events) {
+void Pipeline::take(const std::shared_ptr<WatchedSession>& session, std::span<const Event> events,
+                    std::size_t queue) {
     const Now time = now();
     session->processes.turn_begins();
     session->locator.begin_turn();
     for (std::size_t i = 0; i < events.size(); ++i) {
         const Event& event = events[i];
         if (event.overflow) {
-            dropped(session, "the queue of file events was full");
+            dropped(session, "the queue of file events was full", queue);
             continue;
         }
         ++session->counts.events;
@@ -131,6 +136,7 @@ void Pipeline::take(const std::shared_ptr<WatchedSession>& session, const Now& t
             return;
         }
     }
+    process.named = true;
     WaitingRecord& record = waiting_.add(hash);
     record.session = session;
     record.process = process.context;
@@ -144,17 +150,65 @@ void Pipeline::take(const std::shared_ptr<WatchedSession>& session, const Now& t
     ++session->counts.waiting;
 }
 
-void Pipeline::drained(WatchedSession& session) {
-    session.empty_ns = nanoseconds(CLOCK_MONOTONIC);
-    session.processes.drained();
+void Pipeline::drained(const std::shared_ptr<WatchedSession>& session, std::size_t queue) {
+    session->empty_ns[queue] = nanoseconds(CLOCK_MONOTONIC);
+    session->processes.drained(queue);
+    take_ends(session);
 }
 
-void Pipeline::dropped(const std::shared_ptr<WatchedSession>& session, std::string_view cause) {
+bool Pipeline::take_ends(const std::shared_ptr<WatchedSession>& session) {
+    std::vector<Processes::Ended>& ends = session->processes.ended();
+    if (ends.empty()) return false;
+    const Now time = now();
+    const std::size_t count = std::min(ends.size(), waiting_.room());
+    for (std::size_t i = 0; i < count; ++i) {
+        WaitingRecord& record = add_end(session, time);
+        record.process = std::move(ends[i].context);
+        record.resource = std::move(ends[i].exe);
+        record.process_doubt = ends[i].doubt;
+    }
+    ends.erase(ends.begin(), ends.begin() + static_cast<std::ptrdiff_t>(count));
+    return true;
+}
+
+WaitingRecord& Pipeline::add_end(const std::shared_ptr<WatchedSession>& session, const Now& time) {
+    WaitingRecord& record = waiting_.add(0);
+    record.session = session;
+    record.process.reset();
+    record.process_id = 0;
+    record.action = Action::kProcessEnd;
+    record.realtime_ns = time.realtime_ns;
+    record.monotonic_ns = time.monotonic_ns;
+    record.resource.clear();
+    record.process_doubt = record.directory_doubt = "";
+    return record;
+}
+
+void Pipeline::closed(const std::shared_ptr<WatchedSession>& session, bool all_read) {
+    if (!all_read) {
+        const auto oldest = std::ranges::min_element(session->empty_ns) - session->empty_ns.begin();
+        dropped(session, "the session ended before all its file events were read",
+                static_cast<std::size_t>(oldest));
+    }
+    session->processes.finish();
+    take_ends(session);
+    std::vector<Processes::Ended>& untold = session->processes.ended();
+    const std::uint64_t count = session->processes.forgotten() + untold.size();
+    untold.clear();
+    if (count == 0) return;
+    WaitingRecord& record = add_end(session, now());
+    record.count = count;
+    record.process_doubt = "forgotten";
+}
+
+void Pipeline::dropped(const std::shared_ptr<WatchedSession>& session, std::string_view cause,
+                       std::size_t queue) {
     const Now time = now();
     if (waiting_.size() > 0) {
         WaitingRecord& last = waiting_.at(waiting_.size() - 1);
         if (last.action == Action::kAuditGap && last.session == session && last.resource == cause) {
             last.monotonic_ns = time.monotonic_ns;
+            last.from_ns = std::min(last.from_ns, session->empty_ns[queue]);
             return;
         }
     }
@@ -165,7 +219,7 @@ void Pipeline::dropped(const std::shared_ptr<WatchedSession>& session, std::stri
     gap.action = Action::kAuditGap;
     gap.realtime_ns = time.realtime_ns;
     gap.monotonic_ns = time.monotonic_ns;
-    gap.from_ns = session->empty_ns;
+    gap.from_ns = session->empty_ns[queue];
     gap.resource = cause;
 }
 
@@ -202,7 +256,8 @@ bool Pipeline::hand_on(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
         const WaitingRecord& waiting = waiting_.at(i);
         std::size_t details = 0;
-        details_[i][details++] = {"event", event_name(waiting.action)};
+        const bool access = is_access(waiting.action);
+        if (access) details_[i][details++] = {"event", event_name(waiting.action)};
         if (!waiting.process_doubt.empty()) details_[i][details++] = {"process", waiting.process_doubt};
         if (!waiting.directory_doubt.empty()) details_[i][details++] = {"directory", waiting.directory_doubt};
         Record record;
@@ -212,15 +267,17 @@ bool Pipeline::hand_on(std::size_t count) {
         record.session = waiting.session->context.get();
         record.process = waiting.process.get();
         record.resource = waiting.resource;
-        record.resource_type =
-            waiting.action == Action::kFileList ? ResourceType::kDirectory : ResourceType::kFile;
+        record.resource_type = waiting.action == Action::kProcessEnd ? ResourceType::kProcess
+                               : waiting.action == Action::kFileList ? ResourceType::kDirectory
+                                                                     : ResourceType::kFile;
         record.count = waiting.count;
-        record.outcome = Outcome::kAllowed;
+        if (access) record.outcome = Outcome::kAllowed;
         record.details = std::span(details_[i]).first(details);
         records_[i] = record;
     }
     const std::size_t taken = sink_.append(records_);
     for (std::size_t i = 0; i < taken; ++i) {
+        if (!is_access(waiting_.at(i).action)) continue;
         ++waiting_.at(i).session->counts.recorded;
         --waiting_.at(i).session->counts.waiting;
     }

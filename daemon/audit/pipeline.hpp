@@ -7,12 +7,14 @@
 // counts of the records of this pipeline add up to recorded + coalesced), and `left_out` what the zone's log
 // mask does not ask for, and the dynamic loader that the kernel opens with a program. What the kernel dropped
 // is none of these: it is an audit.gap record, with its bounds in time and the number of the record before
-// it.
+// it. Nor is the end of a process (process.end, pipeline_processes.hpp): it is no access, and its record's
+// time is when the end was found.
 //
 // A record's time is that of the read, some milliseconds after the access: the kernel gives none. One thread
 // at a time.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -48,13 +50,15 @@ struct Counts {
 };
 
 struct WatchedSession {
-    explicit WatchedSession(std::shared_ptr<const SessionContext> facts, std::uint64_t pid_namespace = 0)
-        : context(std::move(facts)), processes(pid_namespace) {}
+    explicit WatchedSession(std::shared_ptr<const SessionContext> facts, std::uint64_t pid_namespace = 0,
+                            std::size_t queues = 1)
+        : context(std::move(facts)), processes(pid_namespace, queues) {}
     std::shared_ptr<const SessionContext> context;
     platform::watch::Locator locator;
     Processes processes;
     Counts counts;
-    std::uint64_t empty_ns = 0;  // when its queue was last known to be empty
+    // When each of its queues was last known to be empty.
+    std::array<std::uint64_t, Processes::kMostQueues> empty_ns{};
 };
 
 struct PipelineOptions {
@@ -68,10 +72,17 @@ class Pipeline {
 
     // Whether the events of one more read fit. If not, flush() makes room, unless the sink is full.
     bool has_room() const;
-    void take(const std::shared_ptr<WatchedSession>& session, std::span<const platform::watch::Event> events);
+    void take(const std::shared_ptr<WatchedSession>& session, std::span<const platform::watch::Event> events,
+              std::size_t queue = 0);
     // A read brought nothing, at that time: what comes later is of later.
-    void drained(WatchedSession& session);
-    void dropped(const std::shared_ptr<WatchedSession>& session, std::string_view cause);
+    void drained(const std::shared_ptr<WatchedSession>& session, std::size_t queue = 0);
+    void dropped(const std::shared_ptr<WatchedSession>& session, std::string_view cause,
+                 std::size_t queue = 0);
+    // Lets the ends of processes wait to be recorded, as far as there is room. Whether there were any.
+    bool take_ends(const std::shared_ptr<WatchedSession>& session);
+    // The session's queues are read no more; were they read to their ends? Takes a little more room than
+    // there is where the sink is full.
+    void closed(const std::shared_ptr<WatchedSession>& session, bool all_read);
     // Hands on what has waited for the window, or all. False: the sink does not take it.
     enum class Flush { kDue, kHalf, kAll };
     bool flush(Flush what);
@@ -86,6 +97,7 @@ class Pipeline {
     static Now now();
     void take(const std::shared_ptr<WatchedSession>& session, const Now& time, Processes::Known& process,
               const platform::watch::Location& location, Action action);
+    WaitingRecord& add_end(const std::shared_ptr<WatchedSession>& session, const Now& time);
     bool is_loader(Processes::Known& process, const platform::watch::Location& location);
     bool hand_on(std::size_t count);
     bool hand_on_gap();

@@ -8,16 +8,25 @@
 // nothing was ever heard of, whose number is in use again before its only events are read (a few
 // milliseconds): those count as the successor's. FAN_REPORT_PIDFD would tell them apart, and costs 2 us an
 // event where all else costs 1.
+//
+// Ends: a process that a record names gets one last record when it has ended, after all of its others: once
+// its end has shown and every queue of the session has been seen empty after that. Nobody is woken by an end,
+// so that a session at rest stays at rest: an end is found at the session's next events, or at its own end.
+// No end is told of what is "ambiguous" (its first owner's is), nor of what is outside of the session's pid
+// namespace; those of processes that were forgotten, because more than 4096 were known at once, are only
+// counted.
 #pragma once
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "daemon/audit/record.hpp"
 #include "platform/watch.hpp"
@@ -32,19 +41,41 @@ class Processes {
         std::uint64_t id = 0;     // unique among all processes of all sessions of this run
         std::string_view doubt;   // "", "gone": nothing could be looked up; "ambiguous": see above
         bool loader_due = false;  // it ran a program, whose dynamic loader is opened next
+        bool named = false;       // by a record: it gets one for its end
+        bool untold = false;      // it gets none: ambiguous, or outside of the pid namespace
         bool ended = false;
-        std::uint64_t judged = 0;  // turn in which it was last asked whether its number is in use again
+        std::uint64_t ended_at = 0;  // step in which that was found
+        std::uint64_t judged = 0;    // turn in which it was last asked whether its number is in use again
         platform::Fd pidfd;
     };
 
+    // A process that has ended, of which there is a record.
+    struct Ended {
+        std::shared_ptr<const ProcessContext> context;
+        std::string exe;
+        std::string_view doubt;  // as in Known
+    };
+
+    static constexpr std::size_t kMostQueues = 2;
     // Processes outside of this pid namespace (its inode number) are not the session's: a number that leads
-    // to one is in use again. 0: any.
-    explicit Processes(std::uint64_t pid_namespace = 0) : pid_namespace_(pid_namespace) {}
+    // to one is in use again. 0: any. `queues` bring its events.
+    explicit Processes(std::uint64_t pid_namespace = 0, std::size_t queues = 1);
 
     // After a read, before its events are looked at.
     void turn_begins();
-    // The queue was seen empty: what had ended before has no more events.
-    void drained();
+    void look_for_ends();
+    // That queue was seen empty: what had ended before the last look has no more events in it.
+    void drained(std::size_t queue);
+    // It is read no more.
+    void queue_ends(std::size_t queue);
+    // Whether some have ended and some queue has not been seen empty since.
+    bool unsettled() const { return some_ended_; }
+    // No queue is read any more.
+    void finish();
+    // Those whose end is to be recorded; the caller takes them out.
+    std::vector<Ended>& ended() { return ended_; }
+    // How many that records name were forgotten before their end was found; some may have become known again.
+    std::uint64_t forgotten() const { return forgotten_; }
     // `rest` are the events from this one on, of one read. The reference lives until the next call.
     Known& of(pid_t pid, std::span<const platform::watch::Event> rest);
     // It runs this program from now on.
@@ -54,8 +85,14 @@ class Processes {
     Known& learn(pid_t pid, std::span<const platform::watch::Event> rest);
     void judge(Known& process);
     void forget(pid_t pid);
+    void end(Known& process);
+    void settle();
 
     std::uint64_t pid_namespace_;
+    std::array<std::uint64_t, kMostQueues> empty_at_;  // step in which each queue was last seen empty
+    std::uint64_t step_ = 0;                           // one for each look for ends
+    std::vector<Ended> ended_;
+    std::uint64_t forgotten_ = 0;
     std::unordered_map<pid_t, Known> known_;
     platform::watch::Ends ends_;
     Known* last_ = nullptr;

@@ -29,6 +29,7 @@ enum class Action : std::uint8_t {
     kFileExecute,
     kFileAttributes,
     kProcessExec,
+    kProcessEnd,
     kNetworkConnect,
     kNetworkDns,
     kConsentAsked,

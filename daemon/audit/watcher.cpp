@@ -34,7 +34,7 @@ std::uint64_t monotonic_ns() {
 }  // namespace
 
 std::size_t LogSink::append(std::span<const Record> records) {
-    return log_.statistics().writable ? log_.append(records) : 0;
+    return log_.offer(records);
 }
 
 std::uint64_t LogSink::last_seq() const {
@@ -126,6 +126,7 @@ void Watcher::run() {
             some = true;
             if (!read_some(*group, kReadsInTurn)) behind_ = true;
         }
+        settle_ends(ready);
         full_ = !pipeline_.flush(Pipeline::Flush::kDue);
         {
             const std::scoped_lock lock(mutex_);
@@ -150,23 +151,34 @@ bool Watcher::read_some(Group& group, int reads) {
         }
         const auto events = group.reader.read();
         if (!events) {
-            pipeline_.dropped(group.session, events.error().why);
+            pipeline_.dropped(group.session, events.error().why, group.queue);
             // EMFILE and what opening an object gave cost that one event; anything else would come again for
             // ever.
             if (events.error().code == 0 || events.error().code == EBADF || events.error().code == EINVAL) {
                 group.dead = true;
+                group.session->processes.queue_ends(group.queue);
                 epoll_ctl(set_.get(), EPOLL_CTL_DEL, group.reader.group(), nullptr);
                 return true;
             }
             continue;
         }
         if (events->empty()) {
-            pipeline_.drained(*group.session);
+            pipeline_.drained(group.session, group.queue);
             return true;
         }
-        pipeline_.take(group.session, *events);
+        pipeline_.take(group.session, *events, group.queue);
     }
     return false;
+}
+
+// That a process has ended is recorded once all queues of its session have been seen empty: also one that has
+// nothing to say.
+void Watcher::settle_ends(const std::vector<Group*>& ready) {
+    for (Group* group : ready) {
+        Group* other = group->sibling;
+        if (full_ || other == nullptr || other->dead || !group->session->processes.unsettled()) continue;
+        if (!read_some(*other, kReadsInTurn)) behind_ = true;
+    }
 }
 
 Watcher::Watched* Watcher::find(const std::string& session) {
@@ -178,6 +190,11 @@ Status Watcher::join(Fd& fd, watch::Reports reports, Watched& watched) {
     if (!fd) return {};
     const int number = fd.get();
     auto group = std::make_unique<Group>(watch::Reader(std::move(fd), reports), watched.session);
+    group->queue = watched.groups.size();
+    if (!watched.groups.empty()) {
+        group->sibling = watched.groups.front().get();
+        group->sibling->sibling = group.get();
+    }
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.ptr = group.get();
@@ -197,15 +214,25 @@ void Watcher::leave(Watched& watched) {
 // A session whose processes live on can bring events for ever: what was there at the call is at most what a
 // queue holds by the time that it is first seen empty, or, for one that never is, what was read until the
 // deadline.
-Result<Counts> Watcher::empty(Watched& watched) {
+bool Watcher::read_all(Watched& watched) {
     const std::uint64_t deadline = monotonic_ns() + 10'000'000'000;
+    bool all = true;
+    full_ = !pipeline_.flush(Pipeline::Flush::kDue);
+    watched.session->processes.look_for_ends();
     for (const auto& group : watched.groups) {
-        while (!group->dead && !read_some(*group, kReadsInTurn) && !full_ && monotonic_ns() < deadline) {
-        }
+        bool done = group->dead;
+        while (!done && (!full_ || pipeline_.has_room()) && monotonic_ns() < deadline)
+            done = read_some(*group, kReadsInTurn);
+        all = all && done;
     }
-    full_ = !pipeline_.flush(Pipeline::Flush::kAll);
+    return all;
+}
+
+Status Watcher::hand_on(Watched& watched) {
+    do full_ = !pipeline_.flush(Pipeline::Flush::kAll);
+    while (!full_ && pipeline_.take_ends(watched.session));
     if (full_) return platform::error("write down what a session did", "", "the log takes no more records");
-    return watched.session->counts;
+    return {};
 }
 
 // --- from other threads ---
@@ -213,8 +240,9 @@ Result<Counts> Watcher::empty(Watched& watched) {
 Status Watcher::add(WatchSetup setup) {
     Status status;
     perform([&] {
-        Watched watched{std::make_shared<WatchedSession>(setup.context, setup.pid_namespace), {}};
-        watched.session->empty_ns = monotonic_ns();
+        const std::size_t queues = (setup.by_handle ? 1U : 0U) + (setup.by_descriptor ? 1U : 0U);
+        Watched watched{std::make_shared<WatchedSession>(setup.context, setup.pid_namespace, queues), {}};
+        watched.session->empty_ns.fill(monotonic_ns());
         for (watch::Place& place : setup.places) {
             status = watched.session->locator.add(std::move(place));
             if (!status) return;
@@ -257,7 +285,13 @@ Result<Counts> Watcher::drain(const std::string& session) {
     Result<Counts> result;
     perform([&] {
         Watched* watched = find(session);
-        result = watched != nullptr ? empty(*watched) : Result<Counts>(unknown(session));
+        if (watched == nullptr) {
+            result = unknown(session);
+            return;
+        }
+        read_all(*watched);
+        const Status status = hand_on(*watched);
+        result = status ? Result<Counts>(watched->session->counts) : std::unexpected(status.error());
     });
     return result;
 }
@@ -266,8 +300,15 @@ Result<Counts> Watcher::remove(const std::string& session) {
     Result<Counts> result;
     perform([&] {
         Watched* watched = find(session);
-        result = watched != nullptr ? empty(*watched) : Result<Counts>(unknown(session));
-        if (watched == nullptr) return;
+        if (watched == nullptr) {
+            result = unknown(session);
+            return;
+        }
+        const bool all = read_all(*watched);
+        Status status = hand_on(*watched);  // which makes the room that the rest needs
+        pipeline_.closed(watched->session, all);
+        if (status) status = hand_on(*watched);
+        result = status ? Result<Counts>(watched->session->counts) : std::unexpected(status.error());
         leave(*watched);
         removed_.push_back(std::move(watched->session));
         sessions_.erase(session);
@@ -279,7 +320,7 @@ Result<Counts> Watcher::remove(const std::string& session) {
 // What a removed session counted is kept, itself only until the last of its records has been taken.
 void Watcher::settle() {
     std::erase_if(removed_, [&](const auto& session) {
-        if (session->counts.waiting > 0) return false;
+        if (session.use_count() > 1) return false;  // what waits to be recorded is of it
         settled_ += session->counts;
         return true;
     });

@@ -23,7 +23,7 @@
 
 namespace reeve::audit {
 
-// The log as a sink: it is not asked while it is unwritable, so that nothing is counted as lost there.
+// The log as a sink: what it does not take waits here and in the kernel, so that nothing is counted as lost.
 class LogSink final : public Sink {
   public:
     explicit LogSink(Log& log) : log_(log) {}
@@ -65,7 +65,8 @@ class Watcher {
     // log when it returns, so that the record of the session's end can follow. Fails where the sink takes no
     // more; what waits is then handed on later.
     platform::Result<Counts> drain(const std::string& session);
-    // The same, and the groups are closed.
+    // The same, and the groups are closed: a gap record says where they could not be read to their ends. The
+    // ends of the session's processes are in the log too; for that they must have ended.
     platform::Result<Counts> remove(const std::string& session);
     // Of one session that is watched, or of all since the start.
     platform::Result<Counts> counts(const std::string& session);
@@ -75,7 +76,9 @@ class Watcher {
     struct Group {
         platform::watch::Reader reader;
         std::shared_ptr<WatchedSession> session;
-        bool dead = false;  // it could not be read: a gap record says so
+        std::size_t queue = 0;     // of the session's
+        Group* sibling = nullptr;  // the session's other one
+        bool dead = false;         // it could not be read: a gap record says so
     };
     struct Watched {
         std::shared_ptr<WatchedSession> session;
@@ -89,9 +92,11 @@ class Watcher {
     int timeout_ms();
     void wait(int timeout_ms, std::vector<Group*>& ready);
     bool read_some(Group& group, int reads);
+    void settle_ends(const std::vector<Group*>& ready);
     platform::Status join(platform::Fd& group, platform::watch::Reports reports, Watched& watched);
     void leave(Watched& watched);
-    platform::Result<Counts> empty(Watched& watched);
+    bool read_all(Watched& watched);
+    platform::Status hand_on(Watched& watched);
     void settle();
     Watched* find(const std::string& session);
 

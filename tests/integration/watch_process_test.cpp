@@ -37,13 +37,14 @@ class PipelineTest : public WatchTest {
             pipeline_.take(session_, *events);
             EXPECT_TRUE(session_->counts.exact());
         }
-        pipeline_.drained(*session_);
+        pipeline_.drained(session_);
     }
     std::vector<nlohmann::json> records() {
         EXPECT_TRUE(pipeline_.flush(audit::Pipeline::Flush::kAll));
         EXPECT_TRUE(session_->counts.exact());
-        return sink_.records();
+        return accesses(sink_.records());
     }
+    std::vector<nlohmann::json> ends() { return of_action(sink_.records(), "process.end"); }
     // A child with this number (0: any) that opens `name` on the marked mount whenever it is told to, until
     // told to end.
     struct Child {
@@ -54,7 +55,10 @@ class PipelineTest : public WatchTest {
             ASSERT_EQ(write(tell.get(), &byte, 1), 1);
             ASSERT_EQ(read(told.get(), &byte, 1), 1);
         }
+        // By a word, because children made later hold the pipe too.
         void end() {
+            const char byte = 'e';
+            EXPECT_EQ(write(tell.get(), &byte, 1), 1);
             tell.reset();
             EXPECT_EQ(waitpid(pid, nullptr, 0), pid);
         }
@@ -76,7 +80,7 @@ class PipelineTest : public WatchTest {
         if (made.pid != 0) return made;
         made.tell.reset();
         char byte;
-        while (read(listen.get(), &byte, 1) == 1) {
+        while (read(listen.get(), &byte, 1) == 1 && byte == 'o') {
             Fd opened(openat(mark_.get(), name, O_RDONLY | O_CLOEXEC));
             if (!opened || write(answer.get(), &byte, 1) != 1) _exit(1);
         }
@@ -118,6 +122,11 @@ TEST_F(PipelineTest, ANumberThatIsUsedAgainIsAnotherProcess) {
     const auto& two = made[1]["actor"]["process"];
     EXPECT_EQ(one["pid"], two["pid"]);
     EXPECT_LT(one["start_ns"], two["start_ns"]);
+    pipeline_.closed(session_, true);
+    records();
+    ASSERT_THAT(ends(), SizeIs(2));
+    EXPECT_EQ(ends()[0]["actor"], made[0]["actor"]);
+    EXPECT_EQ(ends()[1]["actor"], made[1]["actor"]);
 }
 
 TEST_F(PipelineTest, EventsOfTwoOwnersInOneReadNameNeither) {
@@ -140,6 +149,11 @@ TEST_F(PipelineTest, EventsOfTwoOwnersInOneReadNameNeither) {
         EXPECT_FALSE(made[i]["actor"]["process"].contains("start_ns")) << made[i];
     }
     second.end();
+    read_all();
+    pipeline_.closed(session_, true);
+    records();
+    ASSERT_THAT(ends(), SizeIs(1)) << "that of the first, which is certain";
+    EXPECT_EQ(ends()[0]["actor"], made[0]["actor"]);
 }
 
 TEST_F(PipelineTest, AProcessThatIsGoneIsTold) {
@@ -152,6 +166,113 @@ TEST_F(PipelineTest, AProcessThatIsGoneIsTold) {
     ASSERT_THAT(made, SizeIs(1));
     EXPECT_EQ(made[0]["details"]["process"], "gone");
     EXPECT_EQ(made[0]["actor"]["process"]["pid"], brief.pid);
+    pipeline_.closed(session_, true);
+    records();
+    ASSERT_THAT(ends(), SizeIs(1));
+    EXPECT_EQ(ends()[0]["actor"], made[0]["actor"]);
+    EXPECT_EQ(ends()[0]["details"]["process"], "gone");
+}
+
+// A fork that never ran a program of its own: its end has a record, after all others of it, and only one.
+TEST_F(PipelineTest, TheEndOfAProcessFollowsItsLastAccess) {
+    for (const char* name : {"one", "two"}) std::ofstream(zone_ / name) << "x";
+    Child forked = child("one"), living = child("two"), silent = child("one");
+    forked.open();
+    living.open();
+    read_all();
+    forked.open();
+    forked.end();
+    silent.end();
+    session_->processes.look_for_ends();
+    const auto events = reader_->read();  // its end has shown, and there are events of it
+    ASSERT_TRUE(events);
+    ASSERT_THAT(*events, SizeIs(1));
+    pipeline_.take(session_, *events);
+    records();
+    EXPECT_THAT(ends(), SizeIs(0)) << "there could be more events of it";
+    read_all();
+    const auto made = records();
+    ASSERT_THAT(ends(), SizeIs(1)) << "no other has ended of which there is a record";
+    const auto end = ends()[0];
+    EXPECT_EQ(end["actor"], made[0]["actor"]);
+    EXPECT_EQ(end["resource"], made[0]["actor"]["process"]["exe"]);
+    EXPECT_EQ(end["resource_type"], "process");
+    EXPECT_EQ(end["count"], 1);
+    EXPECT_FALSE(end.contains("outcome"));
+    EXPECT_FALSE(end.contains("details"));
+    EXPECT_EQ(end["seq"], sink_.last_seq());
+    living.end();
+    pipeline_.closed(session_, true);
+    records();
+    pipeline_.closed(session_, true);
+    records();
+    EXPECT_THAT(ends(), SizeIs(2));
+    EXPECT_EQ(session_->counts.recorded, made.size());
+}
+
+// What one queue has brought to its end may still stand in the other.
+TEST_F(PipelineTest, AnEndWaitsForBothQueues) {
+    std::ofstream(zone_ / "file") << "x";
+    session_ = std::make_shared<audit::WatchedSession>(
+        std::make_shared<const audit::SessionContext>(audit::SessionFacts{}), 0, 2);
+    ASSERT_TRUE(session_->locator.add(place(zone_)));
+    Child brief = child("file");
+    brief.open();
+    read_all();
+    brief.end();
+    session_->processes.look_for_ends();
+    pipeline_.drained(session_, 0);
+    records();
+    EXPECT_THAT(ends(), SizeIs(0));
+    EXPECT_TRUE(session_->processes.unsettled());
+    pipeline_.drained(session_, 1);
+    records();
+    EXPECT_THAT(ends(), SizeIs(1));
+    EXPECT_FALSE(session_->processes.unsettled());
+}
+
+TEST_F(PipelineTest, AQueueThatIsNotReadToItsEndIsAGap) {
+    read_all();
+    pipeline_.closed(session_, false);
+    const auto made = records();
+    ASSERT_THAT(made, SizeIs(1));
+    EXPECT_EQ(made[0]["action"], "audit.gap");
+    EXPECT_EQ(made[0]["details"]["cause"], "the session ended before all its file events were read");
+    EXPECT_LE(made[0]["details"]["from_ns"], made[0]["details"]["to_ns"]);
+}
+
+// More at once than can be followed: memory stays bounded, and those that were forgotten are counted.
+TEST_F(PipelineTest, EndsThatCannotBeFollowedAreCounted) {
+    constexpr int kMany = 5000;
+    std::ofstream(zone_ / "file") << "x";
+    std::vector<watch::Event> events;
+    std::ofstream(zone_ / "file") << "x";
+    Child one = child("file");
+    one.open();
+    const auto real = reader_->read();
+    ASSERT_TRUE(real);
+    ASSERT_THAT(*real, SizeIs(1));
+    // Numbers above pid_max, which no process has.
+    for (int i = 0; i < kMany; ++i) {
+        events.push_back((*real)[0]);
+        events.back().pid = 5'000'000 + i;
+    }
+    for (std::size_t at = 0; at < events.size(); at += 1000) {
+        pipeline_.take(session_, std::span(events).subspan(at, 1000));
+        records();
+    }
+    one.end();
+    pipeline_.closed(session_, true);
+    records();
+    std::uint64_t told = 0, forgotten = 0;
+    for (const auto& end : ends()) {
+        if (end.contains("details") && end["details"]["process"] == "forgotten")
+            forgotten += end["count"].get<std::uint64_t>();
+        else
+            ++told;
+    }
+    EXPECT_EQ(told, 4096U);
+    EXPECT_EQ(told + forgotten, kMany);
 }
 
 TEST_F(PipelineTest, AnOverflowIsAGapWithItsBounds) {

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <sys/mman.h>
 
+#include <map>
+
 #include "tests/integration/watch_harness.hpp"
 
 namespace reeve::watch_test {
@@ -124,7 +126,7 @@ TEST_F(WatchTest, ADirectoryThatIsGoneStillGivesARecord) {
     setup.places.push_back(place(zone_));
     ASSERT_TRUE(watcher_->add(std::move(setup)));
     ASSERT_TRUE(watcher_->drain("t"));
-    const auto records = sink_.records();
+    const auto records = accesses(sink_.records());
     ASSERT_THAT(records, SizeIs(1));
     EXPECT_EQ(records[0]["resource"], "file");
     EXPECT_EQ(records[0]["details"]["directory"], "deleted");
@@ -225,6 +227,43 @@ TEST_F(WatchTest, EveryProgramThatRan) {
     EXPECT_THAT(ran, SizeIs(4)) << "the dynamic loader comes with each, and is not a program that was run";
     for (const auto& record : of_action(records, "process.exec"))
         EXPECT_EQ(record["actor"]["process"]["exe"], record["resource"]);
+}
+
+// Every process of which there is a record has one for its end, when the session's watch has ended; and no
+// other.
+TEST_F(WatchTest, EveryProcessThatIsNamedHasAnEnd) {
+    fs::copy_file("/bin/true", zone_ / "elf");
+    std::ofstream(zone_ / "file") << "x";
+    const std::string work =
+        "for i in 1 2 3 4 5; do ./elf; cat file > /dev/null; (read x < file); done; true";
+    const fs::path usr = "/usr";
+    watch_places({});
+    ASSERT_TRUE(watcher_->add_place("s", place(zone_)));
+    ASSERT_TRUE(watcher_->add_place("s", place(usr, platform::confine::kLogExecutions)));
+    ASSERT_EQ(confined({zone_, usr}, program({"sh", "-c", work}, zone_)), 0);
+    const auto removed = watcher_->remove("s");
+    ASSERT_TRUE(removed);
+    EXPECT_TRUE(removed->exact());
+    EXPECT_EQ(sink_.accesses(), removed->recorded + removed->coalesced);
+    std::multiset<std::int64_t> named, ended;
+    std::set<std::int64_t> numbers;
+    std::map<std::int64_t, std::string> program_of;
+    for (const auto& record : sink_.records()) {
+        const auto& process = record["actor"]["process"];
+        const auto pid = process["pid"].get<std::int64_t>();
+        if (record["action"] != "process.end") {
+            EXPECT_FALSE(ended.contains(pid)) << "after its end: " << record;
+            numbers.insert(pid);
+            if (record["action"] == "process.exec") program_of[pid] = record["resource"];
+            continue;
+        }
+        ended.insert(pid);
+        EXPECT_EQ(process.value("exe", ""), record.value("resource", "")) << record;
+        EXPECT_TRUE(!program_of.contains(pid) || program_of[pid] == record.value("resource", "")) << record;
+    }
+    named.insert(numbers.begin(), numbers.end());
+    EXPECT_EQ(ended, named);
+    EXPECT_THAT(ended, SizeIs(16)) << "the shell, and five times two programs and a subshell";
 }
 
 TEST_F(WatchTest, ALoaderThatIsRunItselfIsTold) {

@@ -26,6 +26,12 @@ TEST_F(Render, ARecordAsOneLine) {
     EXPECT_EQ(render_record(R"({"schema":"reeve.audit/1","timestamp":"2026-11-23T19:02:11.483920Z",)"
                             R"("action":"audit.gap","count":1,"details":{"reason":"torn_line"}})"),
               "2026-11-23 19:02:11.483           audit.gap           torn_line");
+    EXPECT_EQ(
+        render_record(
+            R"({"schema":"reeve.audit/1","seq":1,"timestamp":"2026-11-23T19:02:11.483920Z",)"
+            R"("actor":{"uid":1000,"process":{"pid":4711,"exe":"/usr/bin/node"}},"action":"process.end",)"
+            R"("resource":"/usr/bin/node","resource_type":"process","count":1})"),
+        "2026-11-23 19:02:11.483           process.end         /usr/bin/node  node[4711]");
 }
 
 TEST_F(Render, NothingReachesTheTerminalThatItWouldObey) {
