@@ -270,12 +270,12 @@ class Half(Case):
         throwaway.wait_until(lambda: reeve.reeve("ps", "--json").stdout == "", "the session is gone")
 
     def test_keys_that_another_program_of_the_pipeline_takes_are_its_own(self):
-        terminal = self.shell(f"{run()} sh -c 'echo ready; cat >&2' | sh -c 'read line; stty -icanon -echo </dev/tty; "
-                              "echo pager; k=$(dd bs=1 count=1 2>/dev/null </dev/tty); echo key:$k'")
+        terminal = self.shell(f"{run()} sh -c 'echo ready; cat >&2' | sh -c 'read line; stty -icanon -echo </dev/tty; echo pager; "
+                              "for i in 1 2 3 4 5 6 7 8; do k=$(dd bs=1 count=1 2>/dev/null </dev/tty); echo key:$k; done'")
         terminal.expect("pager")
-        for key in "abc":  # one may be on its way while the pager starts
+        for key in "abcdefgh":
             terminal.type(key)
-        terminal.expect("key:")
+            terminal.expect(f"key:{key}")
 
     def test_lines_and_their_end_reach_the_command(self):
         terminal = self.shell(f"{run()} sh -c 'echo ready >&2; cat' | sed s/^/got:/; echo ended")

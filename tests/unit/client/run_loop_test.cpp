@@ -176,6 +176,31 @@ TEST(RunLoop, SignalsArePassedOnAndTheSecondEndsIt) {
     EXPECT_EQ(client.wait(), 128 + SIGTERM);
 }
 
+TEST(RunLoop, ASignalFromBeforeTheDaemonSaidThatItRunsIsNotLost) {
+    Client client;
+    client.type("x");  // once this is through, signals are read
+    char one;
+    ASSERT_EQ(::read(client.session(0).get(), &one, 1), 1);
+    ::kill(client.pid(), SIGINT);
+    client.say(kStarted);
+    EXPECT_EQ(client.hear()["signal"], SIGINT);
+    client.finish(SIGINT);
+    EXPECT_EQ(client.hear()["call"], "drained");
+    client.say(api::done());
+    EXPECT_EQ(client.wait(), 128 + SIGINT);
+}
+
+TEST(RunLoop, WhatHoldsTheOutputOpenAfterTheEndIsNotWaitedFor) {
+    Client client;
+    client.say(kStarted);
+    ASSERT_EQ(::write(client.session(1).get(), "out", 3), 3);
+    client.say({{"event", "finished"}, {"status", 0}});  // our ends of the pipes stay open
+    EXPECT_EQ(client.hear()["call"], "drained");
+    client.say(api::done());
+    EXPECT_EQ(client.wait(), 0);
+    EXPECT_EQ(client.output(1), "out");
+}
+
 TEST(RunLoop, UnknownEventsAndOddMembersDoNotStopIt) {
     Client client;
     client.say({{"event", "news"}, {"x", 1}});
