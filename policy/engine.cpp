@@ -234,7 +234,14 @@ std::expected<Policy, std::vector<Diagnostic>> compile(const std::vector<Layer>&
                                                        const Bounds& bounds) {
     const auto stack = arrange(layers);
     if (!stack) return std::unexpected(stack.error());
-    return Compiler(*stack, variables, agent_id, bounds).compile();
+    auto policy = Compiler(*stack, variables, agent_id, bounds).compile();
+    if (!policy) return policy;
+    // What was odd about a document when it was read is as odd when it is used.
+    for (const Layer& layer : layers)
+        policy->warnings_.insert(policy->warnings_.end(), layer.document.warnings.begin(),
+                                 layer.document.warnings.end());
+    if (policy->warnings_.size() > kMaxDiagnostics) policy->warnings_.resize(kMaxDiagnostics);
+    return policy;
 }
 
 }  // namespace reeve::policy

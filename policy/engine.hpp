@@ -109,6 +109,10 @@ class Policy {
 
   private:
     friend class Compiler;
+    friend std::expected<Policy, std::vector<Diagnostic>> compile(const std::vector<Layer>& layers,
+                                                                  const Variables& variables,
+                                                                  std::string_view agent_id,
+                                                                  const Bounds& bounds);
     Policy() = default;
 
     std::vector<std::uint64_t> words_;  // the table's bytes; its heap block does not move with the Policy

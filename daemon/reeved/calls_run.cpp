@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <limits.h>
+#include <array>
 
 #include "daemon/api/run_request.hpp"
 #include "daemon/reeved/services.hpp"
@@ -151,17 +151,32 @@ platform::Status obey(session::Session& session, const api::Message& message) {
     return {};
 }
 
+// Who was refused what is news as well.
+void refuse(Services& services, const Client& client, const std::vector<std::string>& command,
+            const platform::Error& failed) {
+    const std::string reason = failed.text().substr(0, 1024);  // a policy's errors can fill pages
+    const std::array details{
+        audit::Detail{"command", command.empty() ? std::string_view() : std::string_view(command[0])},
+        audit::Detail{"caller_uid", std::uint64_t{client->peer().uid}}, audit::Detail{"reason", reason}};
+    services.log.append({.action = audit::Action::kSessionStart,
+                         .resource_type = audit::ResourceType::kSession,
+                         .outcome = audit::Outcome::kDenied,
+                         .details = details});
+    client->fail(failed);
+}
+
 }  // namespace
 
 void call_run(Services& services, const Client& client, api::Message message) {
     auto request = api::RunRequest::parse(std::move(message));
     if (!request) return client->fail(request.error());
+    const std::vector<std::string> command = request->command;
     auto start = start_of(client->peer(), std::move(*request));
-    if (!start) return client->fail(start.error());
+    if (!start) return refuse(services, client, command, start.error());
     auto run = std::make_shared<Run>();
     run->client = client;
     auto session = services.sessions.start(std::move(*start), listener_of(run));
-    if (!session) return client->fail(session.error());
+    if (!session) return refuse(services, client, command, session.error());
     const session::Facts& facts = (*session)->facts();
     run->session = facts.session;
     run->agent = facts.agent;

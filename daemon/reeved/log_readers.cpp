@@ -18,7 +18,6 @@ struct LogReaders::Reader {
     bool follow = false;
     Fd directory, socket, stopped;  // copies of its own; the last is readable once it is to stop
     std::atomic<bool> finished{false};
-    std::jthread thread;
 
     static constexpr std::size_t kBatch = 32 * 1024;  // bytes of lines in a packet; JSON in JSON grows
     api::Json lines = api::Json::array();
@@ -69,6 +68,9 @@ struct LogReaders::Reader {
         if (done) flush();
         return done;
     }
+
+    // The last member: destroyed first, so that it has ended before what it uses is gone.
+    std::jthread thread;
 };
 
 LogReaders::~LogReaders() {

@@ -76,7 +76,7 @@ Result<std::string> check_trust(const std::vector<Executable>& files,
             // The interpreter (first of two) is what the system has; the agent is its script.
             if (!held && i + 1 < files.size() && !owning_packages(files[i].path).empty()) continue;
             if (!held) {
-                why += (why.empty() ? "" : "; ") + held.error().text();
+                why += (why.empty() ? "" : "; ") + held.error().why;
                 how.clear();
                 break;
             }
