@@ -58,8 +58,8 @@ TEST(Agents, APersonsDocumentsGiveNobodyANameThatRulesAboveSpeakOf) {
 }
 
 TEST(Workspace, IsNeverTheRootTheHomeOrAboveIt) {
-    const std::vector<Layer> layers{
-        layer(Authority::vendor, "vendor", R"("agents": {"a": {"executables": ["/a"], "workspaces": ["/**"]}})")};
+    const std::vector<Layer> layers{layer(
+        Authority::vendor, "vendor", R"("agents": {"a": {"executables": ["/a"], "workspaces": ["/**"]}})")};
     for (const char* agent : {"a", "unverified"}) {
         for (const char* no :
              {"/", "/home", "/home/alice", "/home/alice/", "relative", "/home/alice/../bob", ""}) {
@@ -75,10 +75,11 @@ TEST(Workspace, IsNeverTheRootTheHomeOrAboveIt) {
 }
 
 TEST(Workspace, MustMatchInEveryLayerThatNamesSome) {
-    const auto vendor =
-        layer(Authority::vendor, "vendor", R"("agents": {"a": {"executables": ["/a"], "workspaces": ["${home}/**"]}})");
+    const auto vendor = layer(Authority::vendor, "vendor",
+                              R"("agents": {"a": {"executables": ["/a"], "workspaces": ["${home}/**"]}})");
     const auto user =
-        layer(Authority::user, "mine", R"("agents": {"a": {"executables": ["/a"], "workspaces": ["${home}/Projects/**"]}})");
+        layer(Authority::user, "mine",
+              R"("agents": {"a": {"executables": ["/a"], "workspaces": ["${home}/Projects/**"]}})");
     EXPECT_TRUE(check_workspace({vendor}, kAlice, "a", "/home/alice/x"));
     EXPECT_TRUE(check_workspace({vendor, user}, kAlice, "a", "/home/alice/Projects/x"));
     const auto no = check_workspace({vendor, user}, kAlice, "a", "/home/alice/x");

@@ -107,7 +107,8 @@ TEST(Settings, AnAgentsEnvironmentAndTrustComeFromAbove) {
 }
 
 TEST(Settings, DlpAndNetworkRulesAreThoseOfTheAgent) {
-    const auto policy = compiled({layer(Authority::vendor, "vendor", R"("agents": {"a": {"executables": ["/a"]}},
+    const auto policy =
+        compiled({layer(Authority::vendor, "vendor", R"("agents": {"a": {"executables": ["/a"]}},
         "network": [{"allow": {"hosts": ["x.example"], "ports": [443]}}, {"allow": {"hosts": ["y.example"]}, "agents": ["a"]}],
         "dlp": [{"when": {"labels": ["pci"]}, "deny": {"hosts": ["**"]}, "agents": ["a"]},
                 {"when": {"labels": ["pci"]}, "deny": {"hosts": ["**"]}}])")});
