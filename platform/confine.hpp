@@ -100,7 +100,7 @@ struct StartFds {
     Fd watch_by_fd;  // fanotify group that reports descriptors, for mounts that refuse handles; may be empty
     Fd cgroup;       // directory of the session's cgroup v2, entered at birth
     std::vector<Fd>
-        limit_groups;  // cgroup.procs of cgroup v1 controllers that hold its limits, opened for writing
+        limit_groups;  // `tasks` of cgroup v1 controllers that hold its limits, opened for writing
 };
 
 // What reeve-confine says over its link, one at a time.

@@ -160,8 +160,7 @@ class Planner {
 
 }  // namespace
 
-Result<Planned> plan_of(const policy::Policy& policy, const Person& person) {
-    const policy::Zones zones = policy::plan_zones(policy);
+Result<Planned> plan_of(const policy::Zones& zones, const Person& person) {
     Planner planner(person);
     for (const policy::Zone& zone : zones.grants)
         if (auto s = planner.add(zone); !s) return std::unexpected(s.error());

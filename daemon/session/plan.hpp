@@ -30,7 +30,7 @@ struct Planned {
 
 // Looks at the paths on the host as they are now. A zone that does not exist is left out; what cannot be looked at is an
 // Error. The caller decides what becomes of gaps.
-platform::Result<Planned> plan_of(const policy::Policy& policy, const Person& person);
+platform::Result<Planned> plan_of(const policy::Zones& zones, const Person& person);
 
 // The gaps that widen, one a line; empty where there are none.
 std::string widening(const std::vector<Gap>& gaps);

@@ -20,7 +20,7 @@ using platform::os_error;
 using platform::Result;
 using platform::Status;
 
-constexpr std::size_t kMostCompiled = 16;
+constexpr std::size_t kMostKept = 16;
 
 // The text of a file that only root could have written, checked on the open file.
 Result<std::string> read_trusted(const std::string& path) {
@@ -119,9 +119,9 @@ Status Policies::look_at_everybodys() {
                                    .tmp = "/tmp"};
     auto policy = compile(nobody, std::string(policy::kUnverified), {}, {});
     if (!policy) return std::unexpected(policy.error());
-    id_ = (*policy)->policy_id();
-    settings_ = (*policy)->settings();
-    gaps_ = policy::plan_zones(**policy).unenforced;
+    id_ = policy->policy->policy_id();
+    settings_ = policy->policy->settings();
+    gaps_ = policy->zones->unenforced;
     return {};
 }
 
@@ -137,10 +137,8 @@ std::vector<policy::Layer> Policies::with(const std::optional<policy::Document>&
     return layers;
 }
 
-Result<std::shared_ptr<const policy::Policy>> Policies::compile(const policy::Variables& variables,
-                                                                const std::string& agent,
-                                                                const std::optional<policy::Document>& run,
-                                                                const std::string& run_text) {
+Result<Compiled> Policies::compile(const policy::Variables& variables, const std::string& agent,
+                                   const std::optional<policy::Document>& run, const std::string& run_text) {
     // The session's id is in no path of the vendor's; a policy that uses it is compiled each time.
     std::string key = key_of(variables, agent, run_text);
     const bool by_session = std::ranges::any_of(layers_, [](const policy::Layer& layer) {
@@ -153,18 +151,20 @@ Result<std::shared_ptr<const policy::Policy>> Policies::compile(const policy::Va
         });
     });
     if (by_session || run) key += variables.session;
-    const auto found = std::ranges::find(compiled_, key, &Compiled::key);
-    if (found != compiled_.end()) {
-        compiled_.splice(compiled_.begin(), compiled_, found);
-        return compiled_.front().policy;
+    const auto found = std::ranges::find(kept_, key, &Kept::key);
+    if (found != kept_.end()) {
+        kept_.splice(kept_.begin(), kept_, found);
+        return kept_.front().compiled;
     }
     auto policy = policy::compile(with(run), variables, agent);
     if (!policy)
         return error("compile the policy", agent, policy::to_string(policy.error()),
                      "reeve policy check FILE shows the same");
-    compiled_.push_front({std::move(key), std::make_shared<const policy::Policy>(std::move(*policy))});
-    if (compiled_.size() > kMostCompiled) compiled_.pop_back();
-    return compiled_.front().policy;
+    auto zones = std::make_shared<const policy::Zones>(policy::plan_zones(*policy));
+    kept_.push_front(
+        {std::move(key), {std::make_shared<const policy::Policy>(std::move(*policy)), std::move(zones)}});
+    if (kept_.size() > kMostKept) kept_.pop_back();
+    return kept_.front().compiled;
 }
 
 }  // namespace reeve::session

@@ -31,6 +31,12 @@ struct SourceFile {
     std::uint64_t version = 0;
 };
 
+// A policy, and what of it mounts can hold to.
+struct Compiled {
+    std::shared_ptr<const policy::Policy> policy;
+    std::shared_ptr<const policy::Zones> zones;
+};
+
 class Policies {
   public:
     // Every error of every file in one text, by line; nothing is used of a set that has one.
@@ -54,16 +60,16 @@ class Policies {
 
     // The policy of one session. Those compiled last are kept: compiling takes longer than all the rest of a
     // launch. One thread at a time.
-    platform::Result<std::shared_ptr<const policy::Policy>> compile(
-        const policy::Variables& variables, const std::string& agent,
-        const std::optional<policy::Document>& run, const std::string& run_text);
+    platform::Result<Compiled> compile(const policy::Variables& variables, const std::string& agent,
+                                       const std::optional<policy::Document>& run,
+                                       const std::string& run_text);
 
   private:
     platform::Status look_at_everybodys();
 
-    struct Compiled {
+    struct Kept {
         std::string key;
-        std::shared_ptr<const policy::Policy> policy;
+        Compiled compiled;
     };
     std::string directory_;
     std::vector<policy::Layer> layers_;
@@ -71,7 +77,7 @@ class Policies {
     std::string id_, sha256_;
     policy::Settings settings_;
     std::vector<policy::Unenforced> gaps_;
-    std::list<Compiled> compiled_;  // the last used first
+    std::list<Kept> kept_;  // the last used first
 };
 
 }  // namespace reeve::session

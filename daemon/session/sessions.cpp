@@ -87,11 +87,12 @@ Result<Decided> Sessions::decide(const Start& start) {
     if (auto allowed = policy::check_workspace(layers, variables, agent->id, workspace.path); !allowed)
         return error("use the workspace", workspace.path, allowed.error(),
                      "reeve run --workspace DIR names another");
-    auto policy = policies_->compile(variables, agent->id, *document, start.policy_text);
-    if (!policy) return std::unexpected(policy.error());
-    auto planned = plan_of(**policy, start.person);
+    auto compiled = policies_->compile(variables, agent->id, *document, start.policy_text);
+    if (!compiled) return std::unexpected(compiled.error());
+    const policy::Policy& policy = *compiled->policy;
+    auto planned = plan_of(*compiled->zones, start.person);
     if (!planned) return std::unexpected(planned.error());
-    if (auto s = check_settings(**policy, *planned); !s) return std::unexpected(s.error());
+    if (auto s = check_settings(policy, *planned); !s) return std::unexpected(s.error());
     return Decided{.facts = {.session = std::move(*id),
                              .trace_id = std::move(*trace),
                              .uid = start.person.ids.uid,
@@ -99,11 +100,11 @@ Result<Decided> Sessions::decide(const Start& start) {
                              .agent = agent->id,
                              .agent_sha256 = agent->sha256,
                              .trust = agent->trust,
-                             .policy = std::string((*policy)->policy_id()),
+                             .policy = std::string(policy.policy_id()),
                              .workspace = workspace.path,
                              .command = start.command,
                              .started = now_seconds()},
-                   .policy = std::move(*policy),
+                   .policy = compiled->policy,
                    .planned = std::move(*planned),
                    .note = std::move(agent->note)};
 }

@@ -33,7 +33,7 @@ class Cgroup {
     // names which.
     Status limit(std::uint64_t memory_bytes, std::uint64_t processes);
 
-    // Descriptors for StartFds: the v2 directory, and cgroup.procs of each v1 group that holds a limit.
+    // Descriptors for StartFds: the v2 directory, and `tasks` of each v1 group that holds a limit.
     Result<Fd> directory() const;
     Result<std::vector<Fd>> limit_groups() const;
 
@@ -51,6 +51,7 @@ class Cgroup {
 
   private:
     Cgroup() = default;
+    Status wait_and_remove(int milliseconds);
     Status limit_by(const std::string& controller, const std::string& v2_file, const std::string& v1_file,
                     std::uint64_t value);
 
