@@ -17,7 +17,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 import throwaway  # noqa: E402
 
-BUILD = sys.argv.pop(1) if len(sys.argv) > 1 else os.environ["REEVE_BUILD"]
+BUILD = sys.argv[1]
 UNITS = 12
 
 WORK = """set -e
@@ -183,4 +183,4 @@ class RealWork(unittest.TestCase):
 
 
 throwaway.enter_namespace()
-unittest.main(verbosity=2)
+unittest.main(argv=sys.argv[:1], verbosity=2)
