@@ -206,8 +206,11 @@ Status Watcher::join(Fd& fd, watch::Reports reports, Watched& watched) {
 
 // Others may hold the group too, so that closing it here does not end its being waited for.
 void Watcher::leave(Watched& watched) {
-    for (const auto& group : watched.groups)
+    for (auto& group : watched.groups) {
         epoll_ctl(set_.get(), EPOLL_CTL_DEL, group->reader.group(), nullptr);
+        group->session.reset();
+        closer_.take(std::shared_ptr<Group>(std::move(group)));
+    }
     watched.groups.clear();
 }
 

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "daemon/audit/late_closer.hpp"
 #include "daemon/audit/log.hpp"
 #include "daemon/audit/pipeline.hpp"
 #include "platform/fd.hpp"
@@ -102,6 +103,7 @@ class Watcher {
 
     WatcherOptions options_;
     Pipeline pipeline_;
+    LateCloser closer_;
     platform::Fd set_, wake_;
     std::map<std::string, Watched> sessions_;
     std::vector<std::shared_ptr<WatchedSession>>
