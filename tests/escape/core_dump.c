@@ -23,6 +23,12 @@ static void crash(const char* name, rlim_t want) {
 }
 
 int main(void) {
+    struct rlimit start;
+    getrlimit(RLIMIT_CORE, &start);
+    if (start.rlim_max == 0) {
+        printf("the limit of cores is 0 here (sudo), and root lacks CAP_SYS_RESOURCE to raise it\n");
+        return 77;
+    }
     crash("file", RLIM_INFINITY);
     crash("handler", 0);
     return done();

@@ -10,6 +10,27 @@
 
 namespace reeve::platform::confine {
 
+namespace {
+
+bool cores_go_to_a_program() {
+    const Fd file(::open("/proc/sys/kernel/core_pattern", O_RDONLY | O_CLOEXEC));
+    char first = '|';  // what cannot be read might
+    return !file || ::read(file.get(), &first, 1) != 1 || first == '|';
+}
+
+// A limit of 1, and where nobody may raise it to that from 0 (sudo lowers it, CAP_SYS_RESOURCE raises it), 0.
+Status forbid_cores() {
+    const rlimit one{1, 1}, zero{0, 0};
+    if (::setrlimit(RLIMIT_CORE, &one) == 0) return {};
+    const int code = errno;
+    if (!cores_go_to_a_program() && ::setrlimit(RLIMIT_CORE, &zero) == 0) return {};
+    return os_error("forbid core files", "", code,
+                    "kernel.core_pattern names a program, which a limit of 0 does not stop: give reeved "
+                    "CAP_SYS_RESOURCE");
+}
+
+}  // namespace
+
 Status enter_limits(Setup& setup) {
     for (const Fd& group : setup.limit_groups)
         if (::write(group.get(), "0", 1) != 1)  // "0" is who writes
@@ -19,9 +40,8 @@ Status enter_limits(Setup& setup) {
     // A core may hold what the session read, and core_pattern may name a program of the host's: core(5) says
     // that a limit of 0 does not stop that one, but 1 does. The filter sees to it that nobody lowers it
     // (seccomp.core).
-    const rlimit none{1, 1};
-    if (!left_out(setup.plan, "core") && ::setrlimit(RLIMIT_CORE, &none) != 0)
-        return os_error("forbid core files", "");
+    if (!left_out(setup.plan, "core"))
+        if (auto s = forbid_cores(); !s) return s;
     // Rather the agent than the desktop, and never as protected as reeved may be; its lower bound stays here
     // too.
     const Fd score(::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC));
