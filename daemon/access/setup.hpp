@@ -19,8 +19,10 @@ namespace reeve::access {
 // The descriptors that both are executed with, 0 to 2 being /dev/null.
 inline constexpr int kSetupFd = 3;  // sealed memfd: Setup::encode()
 inline constexpr int kTableFd = 4;  // sealed memfd: policy::Policy::table_bytes()
-inline constexpr int kControlFd =
-    5;  // SOCK_SEQPACKET to reeved: reports go up; its end is the end of the session
+// SOCK_SEQPACKET to reeved: reports go up. When nothing can be received from it any more (reeved closed its end, or
+// shut its writing half down), the session is over: what is left to report is sent, and the process ends. Not before
+// that, whatever else ends: reeved takes an earlier end for a failure and ends the session.
+inline constexpr int kControlFd = 5;
 // reeve-keeper: SOCK_SEQPACKET on which reeve-confine sends one packet with two descriptors, the session's root
 // (O_PATH) and the seccomp listener, before the command runs. reeve-veil: /dev/fuse, mounted by reeved.
 inline constexpr int kWorkFd = 6;
