@@ -20,14 +20,6 @@ constexpr bool all_of(ActionSet actions, ActionSet wanted) {
     return (actions & wanted) == wanted;
 }
 
-// What a mount can give: reading alone, or with changes or execution or both.
-ActionSet mountable(ActionSet actions) {
-    if (!all_of(actions, kReading)) return 0;
-    ActionSet given = kReading;
-    if (all_of(actions, kChanging)) given |= kChanging;
-    return given | (actions & kExecuting);
-}
-
 struct Permissions {
     ActionSet allowed = 0;  // by policy
     ActionSet given = 0;    // by the mount
@@ -70,15 +62,16 @@ bool is_wildcard(const ExpandedPattern& pattern) {
 
 class Planner {
   public:
-    Planner(const Policy& policy, Verdict ask_is)
+    Planner(const Policy& policy, const Means& means)
         : policy_(policy),
-          ask_is_(ask_is),
+          means_(means),
           common_(common_byte(policy.rules())),
           base_(policy.rules().empty() ? Authority::vendor : base_of(policy)) {}
 
     Zones plan() {
         find_candidates();
         for (const auto& [path, candidate] : candidates_) place(path, candidate);
+        if (means_.veil) find_veiled();
         for (const auto& rule : policy_.rules()) {
             for (const auto& pattern : rule.paths) {
                 if (is_wildcard(pattern)) wildcard_path(rule, pattern);
@@ -99,7 +92,19 @@ class Planner {
     }
 
     bool is_allowed(Verdict verdict) const {
-        return (verdict == Verdict::ask ? ask_is_ : verdict) == Verdict::allow;
+        return (verdict == Verdict::ask ? means_.ask_is : verdict) == Verdict::allow;
+    }
+    // What a mount can give: reading alone, or with execution or changes or both; all changes or none, unless the keeper
+    // decides on each.
+    ActionSet mountable(ActionSet actions) const {
+        if (!all_of(actions, kReading)) return 0;
+        ActionSet given = kReading;
+        if (means_.keeper ? (actions & kChanging) != 0 : all_of(actions, kChanging)) given |= kChanging;
+        return given | (actions & kExecuting);
+    }
+    // Actions that something else than a mount decides on, one by one.
+    ActionSet decided_apart() const {
+        return static_cast<ActionSet>((means_.keeper ? kChanging : 0) | (means_.keeper_reads ? kReading : 0));
     }
     ActionSet allowed_at(const std::string& path) const {
         ActionSet actions = 0;
@@ -209,9 +214,12 @@ class Planner {
         }
         const auto [within, outer] = around(path);
         const ActionSet outside = outer != nullptr ? outer->below : 0;
+        // The keeper takes changes away without a mount.
+        if (means_.keeper && permissions.given != 0) permissions.given |= outside & kChanging;
         const bool same_log = outside == 0 || outer->permissions.log == permissions.log;
         const bool same_allowed = outer != nullptr && outer->permissions.allowed == permissions.allowed;
-        if (permissions.given != permissions.allowed && !same_allowed) {
+        const auto differ = static_cast<ActionSet>(permissions.given ^ permissions.allowed);
+        if ((differ & ~decided_apart()) != 0 && !same_allowed) {
             partly(path, candidate, permissions);
         }
         const bool has_state = candidate.state && permissions.given != 0;
@@ -265,7 +273,7 @@ class Planner {
     }
     // The top of a writable tree that itself must not change: its attributes can.
     void own_changes(const std::string& path, const Candidate& candidate, const Permissions& permissions) {
-        if (!candidate.tree || (permissions.given & kChanging) == 0) return;
+        if (means_.keeper || !candidate.tree || (permissions.given & kChanging) == 0) return;
         if (all_of(allowed_at(path), kChanging)) return;
         report(std::string(taker(path, false, kChanging).rule), candidate.pattern->text,
                "the attributes of the top of a writable tree cannot be kept from changing", Verdict::deny,
@@ -297,26 +305,53 @@ class Planner {
         return reached;
     }
 
+    // The home, and what is asked about elsewhere: an ask about what is absent would never come.
+    void find_veiled() {
+        std::set<std::string> veiled{policy_.variables().home};
+        for (const auto& [path, candidate] : candidates_) {
+            const bool inside =
+                is_veiled(path, veiled) || nodes_.contains(path) || around(path).second != nullptr;
+            if (candidate.tree && !inside && is_resolved(path) && path != "/" &&
+                policy_.decide(path, FileAction::read).verdict == Verdict::ask)
+                veiled.insert(path);
+        }
+        zones_.veiled.assign(veiled.begin(), veiled.end());
+    }
+    static bool is_veiled(std::string_view path, const auto& veiled) {
+        return std::ranges::any_of(veiled, [&](const std::string& top) {
+            return path.starts_with(top) && (path.size() == top.size() || path[top.size()] == '/');
+        });
+    }
+    // Names of the pattern are the veil's to show.
+    bool is_served(const ExpandedPattern& pattern) const {
+        const std::string top = pattern.prefix.substr(0, pattern.prefix.rfind('/'));
+        return is_veiled(top, zones_.veiled) && !nodes_.contains(top) && around(top).second == nullptr;
+    }
+
     void wildcard_path(const CompiledRule& rule, const ExpandedPattern& pattern) {
         if (is_allowed(rule.verdict)) {
-            if (rule.authority == base_ && !is_given(pattern)) {
+            if (rule.authority == base_ && !is_served(pattern) && !is_given(pattern)) {
                 report(rule.id, pattern.text,
                        "a mount cannot show only the names that match a pattern, so they are absent",
                        rule.verdict, false);
             }
             return;
         }
-        const auto* zone = reached_zone(pattern, rule.actions, rule, true);
+        const auto actions = static_cast<ActionSet>(rule.actions & ~decided_apart());
+        const auto* zone = reached_zone(pattern, actions, rule, true);
         if (zone == nullptr) return;
         report(rule.id, pattern.text,
                "a mount cannot take away names that match a pattern, and " + *zone +
-                   " has or can get such names",
+                   " has or can get such names" + but_for_changes(rule),
                rule.verdict, true);
+    }
+    std::string but_for_changes(const CompiledRule& rule) const {
+        return means_.keeper && (rule.actions & kChanging) != 0 ? " (changes to them are denied)" : "";
     }
 
     void wildcard_except(const CompiledRule& rule, const ExpandedPattern& pattern) {
         if (!is_allowed(rule.verdict)) {
-            if (!is_given(pattern)) {
+            if (!is_served(pattern) && !is_given(pattern)) {
                 report(rule.id, pattern.text,
                        "a mount cannot leave out names that match a pattern, so they are denied as well",
                        rule.verdict, false);
@@ -324,11 +359,12 @@ class Planner {
             return;
         }
         if (rule.authority != base_) return;
-        const auto* zone = reached_zone(pattern, rule.actions, rule, false);
+        const auto actions = static_cast<ActionSet>(rule.actions & ~decided_apart());
+        const auto* zone = reached_zone(pattern, actions, rule, false);
         if (zone == nullptr || is_allowed_otherwise(*zone, rule)) return;
         report(rule.id, pattern.text,
                "a mount cannot leave out names that match a pattern, and " + *zone +
-                   " has or can get such names",
+                   " has or can get such names" + but_for_changes(rule),
                Verdict::deny, true);
     }
     bool is_allowed_otherwise(const std::string& zone, const CompiledRule& but) const {
@@ -361,7 +397,7 @@ class Planner {
     }
 
     const Policy& policy_;
-    Verdict ask_is_;
+    Means means_;
     char common_;
     Authority base_;
     std::map<std::string, Candidate> candidates_;
@@ -372,8 +408,8 @@ class Planner {
 
 }  // namespace
 
-Zones plan_zones(const Policy& policy, Verdict ask_is) {
-    return Planner(policy, ask_is).plan();
+Zones plan_zones(const Policy& policy, const Means& means) {
+    return Planner(policy, means).plan();
 }
 
 }  // namespace reeve::policy

@@ -1,4 +1,5 @@
-// Turns a compiled policy into what mounts can enforce, and says what they cannot.
+// Turns a compiled policy into what mounts, and the keeper and the veil where they are there, can enforce, and says
+// what they cannot.
 //
 // Pure: whether a path exists, is a link or a directory is the caller's to find out. What a mount cannot
 // express is never dropped silently: it is in `unenforced`.
@@ -50,13 +51,21 @@ struct Unenforced {
         false;  // the session could reach more than policy says (dangerous); else it merely gets less
 };
 
+// What there is to enforce a policy with, beside mounts.
+struct Means {
+    Verdict ask_is = Verdict::deny;  // what an ask counts as: deny while nobody can be asked
+    bool keeper = false;             // each change in a writable zone is decided by itself
+    bool keeper_reads = false;       // each open for reading as well
+    bool veil = false;               // the rest of the home is served by decisions
+};
+
 struct Zones {
     std::vector<Zone> grants;
+    std::vector<std::string> veiled;  // trees for the veil, sorted: the home, and others that are asked about
     std::vector<Mask> masks;
     std::vector<Unenforced> unenforced;
 };
 
-// `ask_is` is what an ask counts as: deny while nobody can be asked.
-Zones plan_zones(const Policy& policy, Verdict ask_is = Verdict::deny);
+Zones plan_zones(const Policy& policy, const Means& means = {});
 
 }  // namespace reeve::policy

@@ -52,6 +52,8 @@ TEST(VendorPolicy, NeedsNothingThatMountsCannotGive) {
             EXPECT_NE(each.path, "/home/alice");
             EXPECT_FALSE(each.path.starts_with("/home/alice/.ssh")) << each.path;
         }
+        for (const auto& each : plan_zones(policy, {.keeper = true, .veil = true}).unenforced)
+            EXPECT_EQ(each.rule, "vendor/project-secrets") << each.pattern << ": only reading is left open";
         EXPECT_EQ(policy.settings().unenforceable, Unenforceable::degrade);
         EXPECT_EQ(policy.settings().mode, Mode::enforce);
     }

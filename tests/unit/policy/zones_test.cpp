@@ -30,7 +30,7 @@ const Unenforced* unenforced(const Zones& zones, std::string_view pattern) {
 }
 
 Zones planned(const std::string& files, Verdict ask_is = Verdict::deny) {
-    return plan_zones(compiled_files(files), ask_is);
+    return plan_zones(compiled_files(files), {.ask_is = ask_is});
 }
 
 TEST(Zones, TreesAndObjectsThatAreAllowedAreGranted) {
@@ -209,6 +209,48 @@ TEST(Zones, LayersBelowTighten) {
     EXPECT_TRUE(zones.unenforced.empty()) << "an allow of a layer below gives nothing that could be missing";
 }
 
+constexpr Means kAll{.keeper = true, .veil = true};
+
+TEST(Zones, WithAKeeperChangesNeedNoMountsOfTheirOwn) {
+    const auto zones = plan_zones(compiled_files(R"(
+        {"allow": ["read", "write", "execute"], "paths": ["${workspace}/**"]},
+        {"deny": ["write"], "paths": ["${workspace}/.git/hooks/**", "**/.mcp.json", "${workspace}/closed"]},
+        {"deny": ["execute"], "paths": ["${workspace}/data/**"]},
+        {"allow": ["read", "create"], "paths": ["/drop/**"]})"),
+                                  {.keeper = true});
+    EXPECT_FALSE(zone(zones, "/home/alice/work/.git/hooks"));
+    EXPECT_FALSE(zone(zones, "/home/alice/work/closed"));
+    ASSERT_TRUE(zone(zones, "/home/alice/work/data"));
+    EXPECT_TRUE(zone(zones, "/home/alice/work/data")->writable);
+    ASSERT_TRUE(zone(zones, "/drop"));
+    EXPECT_TRUE(zone(zones, "/drop")->writable) << "one kind of change is decided as well as all";
+    EXPECT_TRUE(zones.unenforced.empty());
+    EXPECT_TRUE(zones.veiled.empty());
+}
+
+TEST(Zones, WhatAKeeperLeavesOpenIsReading) {
+    const char* const files = R"({"allow": ["read", "write"], "paths": ["${workspace}/**"]},
+                                 {"deny": ["read", "write"], "paths": ["**/.env"]},
+                                 {"allow": ["read", "write"], "paths": ["/w/**"], "except": ["/w/*.key"]})";
+    const auto zones = plan_zones(compiled_files(files), {.keeper = true});
+    ASSERT_TRUE(unenforced(zones, "**/.env"));
+    EXPECT_TRUE(unenforced(zones, "**/.env")->widens);
+    EXPECT_NE(unenforced(zones, "**/.env")->reason.find("changes to them are denied"), std::string::npos);
+    EXPECT_TRUE(unenforced(zones, "/w/*.key"));
+    EXPECT_TRUE(plan_zones(compiled_files(files), {.keeper = true, .keeper_reads = true}).unenforced.empty());
+}
+
+TEST(Zones, TheVeilStandsForTheHomeAndForWhatIsAskedAboutElsewhere) {
+    const auto zones = plan_zones(compiled_files(R"(
+        {"allow": ["read", "write"], "paths": ["${workspace}/**"]},
+        {"ask": ["read"], "paths": ["${home}/**", "/srv/data/**", "/srv/data/deep/**", "/usr/share/asked/**"], "except": ["${workspace}/**"]},
+        {"allow": ["read"], "paths": ["/usr/**", "${home}/.config/*/theme", "/data/*.csv"]})"),
+                                  kAll);
+    EXPECT_EQ(zones.veiled, (std::vector<std::string>{"/home/alice", "/srv/data"}));
+    EXPECT_FALSE(unenforced(zones, "${home}/.config/*/theme")) << "the veil shows single names";
+    EXPECT_TRUE(unenforced(zones, "/data/*.csv")) << "where it stands";
+}
+
 // What the plan gives at a path: the innermost zone or mask decides.
 struct Given {
     bool read = false, write = false, execute = false;
@@ -260,15 +302,16 @@ TEST(Zones, WhatThePlanDoesNotKeepIsInUnenforced) {
     for (int round = 0; round < 300; ++round) {
         dice.plain = round % 3 != 0;
         const auto policy = compiled(dice.layers());
-        const auto zones = plan_zones(policy);
+        const auto zones = plan_zones(policy, {.keeper = round % 2 == 1});
         const auto is_said = [&](bool widens) {
             return std::ranges::any_of(zones.unenforced,
                                        [&](const auto& each) { return each.widens == widens; });
         };
         for (int i = 0; i < 60; ++i) {
             const auto path = dice.path();
-            const auto given = given_at(zones, path);
-            const auto allowed = allowed_at(policy, path);
+            auto given = given_at(zones, path);
+            auto allowed = allowed_at(policy, path);
+            if (round % 2 == 1) given.write = allowed.write = false;  // the keeper decides on each
             if (is_more(given, allowed)) {
                 ASSERT_TRUE(is_said(true)) << "round " << round << ": " << path << " is given, not allowed";
                 ++more;
