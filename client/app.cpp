@@ -4,6 +4,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <exception>
 #include <iostream>
 
 #include "client/generate.hpp"
@@ -132,15 +133,13 @@ std::string nearest(const std::string& word, const std::vector<std::string>& kno
     return best;
 }
 
-std::unique_ptr<CLI::App> make_app(Invocation& invocation) {
+std::unique_ptr<CLI::App> make_app(Invocation& invocation, std::span<const Family> families) {
     auto app = std::make_unique<CLI::App>("runs AI agents confined, and shows what they did", "reeve");
     app->set_version_flag("--version", std::string("reeve ") + REEVE_VERSION);
     app->add_option("--generate", "man, bash, zsh or fish: for the package")->group("");
     app->footer(kFooter);
     app->require_subcommand(0, 1);
-    for (const auto add :
-         {add_run, add_sessions, add_log, add_policy, add_posture, add_attestation, add_audit})
-        add(*app, invocation);
+    for (const Family add : families) add(*app, invocation);
     return app;
 }
 
@@ -172,6 +171,20 @@ int read_line(CLI::App& app, std::vector<std::string> words, Invocation& invocat
     if (invocation.action) return -1;
     std::cerr << found.app->help();
     return kUsage;
+}
+
+int run_program(int argc, char** argv, std::span<const Family> families) {
+    std::ios::sync_with_stdio(false);
+    try {
+        Invocation invocation;
+        const auto app = make_app(invocation, families);
+        const int known = read_line(*app, {argv + std::min(argc, 1), argv + argc}, invocation);
+        return known >= 0 ? known : invocation.action();
+    } catch (const std::exception& failure) {
+        // Memory that is not to be had, and bugs: said, and no core dump of what passed through.
+        std::cerr << "reeve: cannot go on: " << failure.what() << '\n';
+        return kNo;
+    }
 }
 
 }  // namespace reeve::client

@@ -23,6 +23,7 @@ struct Invocation {
 };
 
 // One function a family of commands.
+using Family = void (*)(CLI::App& app, Invocation& invocation);
 void add_run(CLI::App& app, Invocation& invocation);
 void add_sessions(CLI::App& app, Invocation& invocation);  // ps, stop
 void add_log(CLI::App& app, Invocation& invocation);

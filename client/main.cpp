@@ -1,22 +1,13 @@
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
-#include <clocale>
-#include <exception>
-#include <iostream>
-
+// reeve: starts sessions itself, and becomes reeve-commands for everything else.
+//
+// A session's start is what people and scripts wait for. So this program is linked statically and has nothing of
+// signatures in it: the dynamic linker with libcrypto took as long as all that the daemon does for a launch.
 #include "client/app.hpp"
+#include "client/become_commands.hpp"
 
 int main(int argc, char** argv) {
-    std::ios::sync_with_stdio(false);
-    try {
-        reeve::client::Invocation invocation;
-        const auto app = reeve::client::make_app(invocation);
-        const int known = reeve::client::read_line(*app, {argv + std::min(argc, 1), argv + argc}, invocation);
-        return known >= 0 ? known : invocation.action();
-    } catch (const std::exception& failure) {
-        // Memory that is not to be had, and bugs: said, and no core dump of what passed through.
-        std::cerr << "reeve: cannot go on: " << failure.what() << '\n';
-        return reeve::client::kNo;
-    }
+    using namespace reeve::client;
+    constexpr Family kRun[] = {add_run};
+    if (argc > 1 && std::string_view(argv[1]) == "run") return run_program(argc, argv, kRun);
+    return become_commands(argv);
 }

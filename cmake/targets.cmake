@@ -55,3 +55,13 @@ macro(_reeve_describe name)
                          RUN_SERIAL "${ARG_SERIAL}"
                          ENVIRONMENT "REEVE_BUILD=${CMAKE_BINARY_DIR};REEVE_SOURCE=${CMAKE_SOURCE_DIR};${ARG_ENVIRONMENT}")
 endmacro()
+
+# reeve_static(TARGET): links a program statically, and still position-independent. CMake's own `-pie`, which comes behind
+# the options and undoes them, is kept away. Not under sanitizers, which are shared libraries.
+function(reeve_static target)
+    if(NOT REEVE_SANITIZE)
+        set_property(TARGET ${target} PROPERTY POSITION_INDEPENDENT_CODE) # unset
+        target_compile_options(${target} PRIVATE -fPIE)
+        target_link_options(${target} PRIVATE -static-pie)
+    endif()
+endfunction()

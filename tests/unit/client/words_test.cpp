@@ -83,7 +83,7 @@ class CommandLine : public testing::Test {
     // The exit code, with what was said in `said_`; -1: there is an action.
     int read(std::vector<std::string> words) {
         invocation_ = {};
-        const auto app = make_app(invocation_);
+        const auto app = make_app(invocation_, all_families());
         testing::internal::CaptureStderr();
         testing::internal::CaptureStdout();
         const int code = read_line(*app, std::move(words), invocation_);
