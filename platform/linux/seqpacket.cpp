@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <cstring>
+#include <memory>
 
 namespace reeve::platform {
 
@@ -37,9 +38,10 @@ Status send_packet(int socket, std::string_view bytes, std::span<const int> fds)
 }
 
 Result<Packet> receive_packet(int socket, int flags) {
-    // Not a stack array: pid 1 of a session and the spawner are small on purpose, and so may their stacks be.
-    std::string buffer(kMaxPacket, '\0');
-    iovec part{buffer.data(), buffer.size()};
+    // Not a stack array: pid 1 of a session and the spawner are small on purpose, and so may their stacks be. Not filled
+    // with zeros: most packets touch one page of it.
+    const auto buffer = std::make_unique_for_overwrite<char[]>(kMaxPacket);
+    iovec part{buffer.get(), kMaxPacket};
     alignas(cmsghdr) char control[CMSG_SPACE(kMaxPacketFds * sizeof(int))];
     msghdr message{};
     message.msg_iov = &part;
@@ -62,8 +64,7 @@ Result<Packet> receive_packet(int socket, int flags) {
     }
     if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
         return error("receive a packet", "", "it is longer than 64 KiB or has too many descriptors");
-    buffer.resize(static_cast<std::size_t>(got));
-    packet.bytes = std::move(buffer);
+    packet.bytes.assign(buffer.get(), static_cast<std::size_t>(got));
     packet.end = got == 0;
     return packet;
 }
