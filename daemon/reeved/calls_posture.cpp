@@ -21,11 +21,16 @@ platform::Error from(const attestation::Error& failed, const char* tried) {
         .error();
 }
 
-// The home is of the person who asks; root asks about the device alone.
-platform::posture::Subject subject_of(const Peer& peer) {
-    if (peer.is_root()) return {};
-    const auto person = session::find_person(peer.uid);
-    return {.home = person ? person->home : std::string()};
+// The home is of the person who asks; root asks about the device alone. `take` is not called once the client is gone.
+void collect(Services& services, const Client& client, std::chrono::seconds max_age,
+             std::function<void(const Client&, const posture::Posture&)> take) {
+    auto collected = [weak = std::weak_ptr(client), take = std::move(take)](const posture::Posture& posture) {
+        if (const auto caller = weak.lock()) take(caller, posture);
+    };
+    if (client->peer().is_root()) return services.posture.collect({}, max_age, std::move(collected));
+    services.people.find(client->peer().uid, [&services, max_age, collected](const auto& person) {
+        services.posture.collect({.home = person ? person->home : std::string()}, max_age, collected);
+    });
 }
 
 struct Attestation {
@@ -132,37 +137,31 @@ void call_posture(Services& services, const Client& client, const api::Json& bod
     const bool fresh = members.boolean("fresh");
     if (auto s = members.finish(); !s) return client->fail(s.error());
     const auto require = services.sessions.policies()->settings().posture.require;
-    services.posture.collect(
-        subject_of(client->peer()), fresh ? std::chrono::seconds(0) : kUsualAge,
-        [require, weak = std::weak_ptr(client)](const posture::Posture& posture) {
-            const auto caller = weak.lock();
-            if (!caller) return;
-            const auto verdict = posture::judge(posture, require);
-            api::Json requirements = api::Json::array();
-            for (const auto& requirement : verdict.requirements)
-                requirements.push_back(
-                    {{"id", requirement.id}, {"met", requirement.met}, {"reason", requirement.reason}});
-            caller->done({{"checks", api::Json::parse(posture::to_json(posture))},
-                          {"compliant", verdict.compliant},
-                          {"requirements", std::move(requirements)},
-                          {"table", posture::to_table(posture, verdict)}});
-        });
+    collect(services, client, fresh ? std::chrono::seconds(0) : kUsualAge,
+            [require](const Client& caller, const posture::Posture& posture) {
+                const auto verdict = posture::judge(posture, require);
+                api::Json requirements = api::Json::array();
+                for (const auto& requirement : verdict.requirements)
+                    requirements.push_back(
+                        {{"id", requirement.id}, {"met", requirement.met}, {"reason", requirement.reason}});
+                caller->done({{"checks", api::Json::parse(posture::to_json(posture))},
+                              {"compliant", verdict.compliant},
+                              {"requirements", std::move(requirements)},
+                              {"table", posture::to_table(posture, verdict)}});
+            });
 }
 
 void call_attest(Services& services, const Client& client, const api::Json& body) {
     auto attestation = wanted(services, client, body);
     if (!attestation) return client->fail(attestation.error());
     const auto age = services.sessions.policies()->settings().posture.max_age.value_or(kUsualAge);
-    services.posture.collect(subject_of(client->peer()), age,
-                             [&services, attestation = *attestation,
-                              weak = std::weak_ptr(client)](const posture::Posture& posture) {
-                                 const auto caller = weak.lock();
-                                 if (!caller) return;
-                                 auto result = attest(services, attestation, posture);
-                                 if (!result) return caller->fail(result.error());
-                                 record(services, caller->peer(), attestation);
-                                 caller->done(std::move(*result));
-                             });
+    collect(services, client, age,
+            [&services, attestation = *attestation](const Client& caller, const posture::Posture& posture) {
+                auto result = attest(services, attestation, posture);
+                if (!result) return caller->fail(result.error());
+                record(services, caller->peer(), attestation);
+                caller->done(std::move(*result));
+            });
 }
 
 void call_device_key(Services& services, const Client& client, const api::Json& body) {

@@ -44,26 +44,21 @@ platform::Status check_stream(const Fd& stream, int number) {
     return {};
 }
 
-// For whom the session is. A person is themselves; root names one.
-Result<session::Person> person_for(const Peer& peer, const std::string& user) {
-    if (peer.is_root()) {
-        if (user.empty())
-            return error("start a session", "", "uid 0 is not a person", "name one: reeve run --user NAME");
-        return session::find_person(user);
-    }
-    auto person = session::find_person(peer.uid);
-    if (person && !user.empty() && user != person->ids.name)
-        return error("start a session for", user, "only root may start one for somebody else",
-                     "leave --user out");
-    return person;
+// For whom the session is to be. A person is themselves; root names one.
+Result<session::Who> whose(const Peer& peer, const std::string& user) {
+    if (!peer.is_root()) return peer.uid;
+    if (user.empty())
+        return error("start a session", "", "uid 0 is not a person", "name one: reeve run --user NAME");
+    return user;
 }
 
-Result<session::Start> start_of(const Peer& peer, api::RunRequest request) {
-    auto person = person_for(peer, request.user);
-    if (!person) return std::unexpected(person.error());
+Result<session::Start> start_of(const Peer& peer, session::Person person, api::RunRequest request) {
+    if (!peer.is_root() && !request.user.empty() && request.user != person.ids.name)
+        return error("start a session for", request.user, "only root may start one for somebody else",
+                     "leave --user out");
     auto working_directory = session::directory_of(request.working_directory, "the working directory");
     if (!working_directory) return std::unexpected(working_directory.error());
-    session::Start start{.person = std::move(*person), .working_directory = std::move(*working_directory)};
+    session::Start start{.person = std::move(person), .working_directory = std::move(*working_directory)};
     if (request.workspace) {
         auto workspace = session::directory_of(request.workspace, "the workspace");
         if (!workspace) return std::unexpected(workspace.error());
@@ -165,13 +160,11 @@ void refuse(Services& services, const Client& client, const std::vector<std::str
     client->fail(failed);
 }
 
-}  // namespace
-
-void call_run(Services& services, const Client& client, api::Message message) {
-    auto request = api::RunRequest::parse(std::move(message));
-    if (!request) return client->fail(request.error());
-    const std::vector<std::string> command = request->command;
-    auto start = start_of(client->peer(), std::move(*request));
+void run_for(Services& services, const Client& client, Result<session::Person> person,
+             api::RunRequest request) {
+    const std::vector<std::string> command = request.command;
+    if (!person) return refuse(services, client, command, person.error());
+    auto start = start_of(client->peer(), std::move(*person), std::move(request));
     if (!start) return refuse(services, client, command, start.error());
     auto run = std::make_shared<Run>();
     run->client = client;
@@ -191,6 +184,21 @@ void call_run(Services& services, const Client& client, api::Message message) {
         [&services, run] {
             auto* const running = services.sessions.find(run->session);
             if (running != nullptr) running->end("its client is gone");
+        });
+}
+
+}  // namespace
+
+void call_run(Services& services, const Client& client, api::Message message) {
+    auto request = api::RunRequest::parse(std::move(message));
+    if (!request) return client->fail(request.error());
+    const auto who = whose(client->peer(), request->user);
+    if (!who) return refuse(services, client, request->command, who.error());
+    services.people.find(
+        *who, [&services, weak = std::weak_ptr(client), request = std::move(*request)](auto person) mutable {
+            const auto caller = weak.lock();
+            if (!caller || !caller->open()) return;  // nobody is there to run it for
+            run_for(services, caller, std::move(person), std::move(request));
         });
 }
 

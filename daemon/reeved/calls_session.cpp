@@ -45,13 +45,8 @@ Result<Session*> session_for(Services& services, const Client& client, const std
     return error("find the session", id, "there is none of that id", "reeve ps lists them");
 }
 
-// The caller's policy for a workspace: what a session started there would have.
-Result<session::Decided> decide_for(Services& services, const Client& client, const std::string& workspace,
-                                    const std::string& agent) {
-    auto person = client->peer().is_root()
-                      ? Result<session::Person>(error("decide for", "root", "uid 0 is not a person",
-                                                      "name a --session, or ask as the person"))
-                      : session::find_person(client->peer().uid);
+Result<session::Decided> decide(Services& services, Result<session::Person> person,
+                                const std::string& workspace, const std::string& agent) {
     if (!person) return std::unexpected(person.error());
     const std::string path = workspace.empty() ? person->home : workspace;
     const platform::Fd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
@@ -65,6 +60,21 @@ Result<session::Decided> decide_for(Services& services, const Client& client, co
                                      .command = {"true"},
                                      .agent = agent.empty() ? std::string(policy::kUnverified) : agent,
                                      .working_directory = std::move(*directory)});
+}
+
+// The caller's policy for a workspace: what a session started there would have. Hands it to `take`, or the client the error.
+void decide_for(Services& services, const Client& client, const std::string& workspace,
+                const std::string& agent, std::function<void(const Client&, const session::Decided&)> take) {
+    if (client->peer().is_root())
+        return client->fail(
+            error("decide for", "root", "uid 0 is not a person", "name a --session, or ask as the person"));
+    services.people.find(client->peer().uid, [&services, weak = std::weak_ptr(client), workspace, agent,
+                                              take = std::move(take)](auto person) {
+        const auto caller = weak.lock();
+        if (!caller) return;
+        const auto decided = decide(services, std::move(person), workspace, agent);
+        decided ? take(caller, *decided) : caller->fail(decided.error());
+    });
 }
 
 api::Json log_words(unsigned log) {
@@ -162,18 +172,18 @@ Result<api::Json> explain_host(const policy::Policy& policy, const std::string& 
     return result;
 }
 
-Result<std::shared_ptr<const policy::Policy>> policy_to_explain(Services& services, const Client& client,
-                                                                const std::string& session,
-                                                                const std::string& workspace,
-                                                                const std::string& agent) {
-    if (session.empty()) {
-        auto decided = decide_for(services, client, workspace, agent);
-        if (!decided) return std::unexpected(decided.error());
-        return decided->policy;
+void explain(const Client& client, const policy::Policy& policy, const std::string& action,
+             const std::string& resource) {
+    if (action == "connect") {
+        auto result = explain_host(policy, resource);
+        return result ? client->done(std::move(*result)) : client->fail(result.error());
     }
-    auto found = session_for(services, client, session);
-    if (!found) return std::unexpected(found.error());
-    return services.sessions.policy_of(session);
+    const auto file_action = policy::file_action(action);
+    if (!file_action)
+        return client->fail(
+            error("explain", action, "there is no such action",
+                  "one of list read write create delete rename link execute attributes connect"));
+    client->done(explain_path(policy, resource, *file_action));
 }
 
 }  // namespace
@@ -231,9 +241,10 @@ void call_policy(Services& services, const Client& client, const api::Json& body
     members.string("call");
     const std::string workspace = members.string("workspace"), agent = members.string("agent");
     if (auto s = members.finish(); !s) return client->fail(s.error());
-    auto decided = decide_for(services, client, workspace, agent);
-    if (!decided) return client->fail(decided.error());
-    client->done(policy_json(*services.sessions.policies(), *decided));
+    decide_for(services, client, workspace, agent,
+               [&services](const Client& caller, const session::Decided& decided) {
+                   caller->done(policy_json(*services.sessions.policies(), decided));
+               });
 }
 
 void call_explain(Services& services, const Client& client, const api::Json& body) {
@@ -244,18 +255,14 @@ void call_explain(Services& services, const Client& client, const api::Json& bod
     const std::string action = members.required_string("action"),
                       resource = members.required_string("resource");
     if (auto s = members.finish(); !s) return client->fail(s.error());
-    auto policy = policy_to_explain(services, client, session, workspace, agent);
-    if (!policy) return client->fail(policy.error());
-    if (action == "connect") {
-        auto result = explain_host(**policy, resource);
-        return result ? client->done(std::move(*result)) : client->fail(result.error());
-    }
-    const auto file_action = policy::file_action(action);
-    if (!file_action)
-        return client->fail(
-            error("explain", action, "there is no such action",
-                  "one of list read write create delete rename link execute attributes connect"));
-    client->done(explain_path(**policy, resource, *file_action));
+    if (session.empty())
+        return decide_for(services, client, workspace, agent,
+                          [action, resource](const Client& caller, const session::Decided& decided) {
+                              explain(caller, *decided.policy, action, resource);
+                          });
+    auto found = session_for(services, client, session);
+    if (!found) return client->fail(found.error());
+    explain(client, *services.sessions.policy_of(session), action, resource);
 }
 
 }  // namespace reeve::daemon

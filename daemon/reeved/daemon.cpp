@@ -44,6 +44,7 @@ struct Daemon::Parts {
     std::unique_ptr<audit::LogSink> sink;
     std::unique_ptr<audit::Watcher> watcher;
     std::unique_ptr<LogRecorder> recorder;
+    std::unique_ptr<session::People> people;
     std::unique_ptr<session::Sessions> sessions;
     std::unique_ptr<PostureService> posture;
     std::unique_ptr<LogReaders> readers;
@@ -206,6 +207,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Settings settings, platform::Serv
     if (!watcher) return std::unexpected(watcher.error());
     p.watcher = std::move(*watcher);
     p.recorder = std::make_unique<LogRecorder>(*p.log, *p.watcher, device, p.settings.user_domain);
+    p.people = std::make_unique<session::People>(*p.loop);
     p.sessions = std::make_unique<session::Sessions>(*p.loop, *p.spawner, *p.recorder);
     p.sessions->use(*policies);
     auto files = platform::posture::RootedFileSystem::open("/");
@@ -216,6 +218,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Settings settings, platform::Serv
     p.services = std::make_unique<Services>(Services{.settings = p.settings,
                                                      .loop = *p.loop,
                                                      .log = *p.log,
+                                                     .people = *p.people,
                                                      .sessions = *p.sessions,
                                                      .readers = *p.readers,
                                                      .posture = *p.posture,

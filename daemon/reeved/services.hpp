@@ -10,6 +10,7 @@
 #include "daemon/reeved/log_readers.hpp"
 #include "daemon/reeved/posture_service.hpp"
 #include "daemon/reeved/settings.hpp"
+#include "daemon/session/people.hpp"
 #include "daemon/session/sessions.hpp"
 
 namespace reeve::daemon {
@@ -19,6 +20,7 @@ struct Services {
     const Settings& settings;
     platform::EventLoop& loop;
     audit::Log& log;
+    session::People& people;
     session::Sessions& sessions;
     LogReaders& readers;
     PostureService& posture;

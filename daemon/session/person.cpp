@@ -55,19 +55,15 @@ Result<std::vector<gid_t>> groups_of(const passwd& record) {
     return groups;
 }
 
-Result<std::string> resolved_home(const passwd& record) {
-    const std::unique_ptr<char, decltype(&std::free)> path(::realpath(record.pw_dir, nullptr), &std::free);
-    if (!path) return os_error("find the home of " + std::string(record.pw_name), record.pw_dir);
-    struct stat status {};
-    if (::stat(path.get(), &status) != 0) return os_error("look at the home", path.get());
-    if (!S_ISDIR(status.st_mode) || status.st_uid != record.pw_uid)
-        return error("use the home", path.get(),
-                     "it is not a directory that belongs to " + std::string(record.pw_name),
-                     "give the person a home directory");
-    return std::string(path.get());
-}
+}  // namespace
 
-Result<Person> person_of(const Result<Entry>& entry) {
+Result<Account> find_account(const Who& who) {
+    const auto* uid = std::get_if<uid_t>(&who);
+    const std::string shown = uid != nullptr ? std::to_string(*uid) : std::get<std::string>(who);
+    auto entry = look_up(shown, [&](passwd* record, char* memory, std::size_t size, passwd** found) {
+        return uid != nullptr ? ::getpwuid_r(*uid, record, memory, size, found)
+                              : ::getpwnam_r(shown.c_str(), record, memory, size, found);
+    });
     if (!entry) return std::unexpected(entry.error());
     const passwd& record = entry->record;
     if (record.pw_uid == 0)
@@ -75,37 +71,23 @@ Result<Person> person_of(const Result<Entry>& entry) {
                      "name one: reeve run --user NAME");
     auto groups = groups_of(record);
     if (!groups) return std::unexpected(groups.error());
-    auto home = resolved_home(record);
-    if (!home) return std::unexpected(home.error());
-    return Person{.ids = {.uid = record.pw_uid,
-                          .gid = record.pw_gid,
-                          .groups = std::move(*groups),
-                          .name = record.pw_name},
-                  .home = std::move(*home)};
+    return Account{.ids = {.uid = record.pw_uid,
+                           .gid = record.pw_gid,
+                           .groups = std::move(*groups),
+                           .name = record.pw_name},
+                   .home = record.pw_dir};
 }
 
-Result<Entry> by_uid(uid_t uid) {
-    return look_up(std::to_string(uid),
-                   [uid](passwd* record, char* memory, std::size_t size, passwd** found) {
-                       return ::getpwuid_r(uid, record, memory, size, found);
-                   });
-}
-
-}  // namespace
-
-Result<Person> find_person(uid_t uid) {
-    return person_of(by_uid(uid));
-}
-
-Result<Person> find_person(const std::string& name) {
-    return person_of(look_up(name, [&](passwd* record, char* memory, std::size_t size, passwd** found) {
-        return ::getpwnam_r(name.c_str(), record, memory, size, found);
-    }));
-}
-
-std::string name_of(uid_t uid) {
-    const auto entry = by_uid(uid);
-    return entry ? entry->record.pw_name : std::to_string(uid);
+Result<Person> person_of(Account account) {
+    const std::unique_ptr<char, decltype(&std::free)> path(::realpath(account.home.c_str(), nullptr),
+                                                           &std::free);
+    if (!path) return os_error("find the home of " + account.ids.name, account.home);
+    struct stat status {};
+    if (::stat(path.get(), &status) != 0) return os_error("look at the home", path.get());
+    if (!S_ISDIR(status.st_mode) || status.st_uid != account.ids.uid)
+        return error("use the home", path.get(), "it is not a directory that belongs to " + account.ids.name,
+                     "give the person a home directory");
+    return Person{.ids = std::move(account.ids), .home = path.get()};
 }
 
 }  // namespace reeve::session

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <variant>
 
 #include "platform/confine.hpp"
 #include "platform/result.hpp"
@@ -15,11 +16,20 @@ struct Person {
     std::string home;  // resolved: no symbolic link in it
 };
 
-// Refused: uid 0, somebody the name service does not know, a home that is not a directory of theirs. May wait for the
-// name service (LDAP and the like).
-platform::Result<Person> find_person(uid_t uid);
-platform::Result<Person> find_person(const std::string& name);
-// The name alone, or the number where there is none.
-std::string name_of(uid_t uid);
+// Whom somebody means: by number or by name.
+using Who = std::variant<uid_t, std::string>;
+
+// What the name service says of somebody.
+struct Account {
+    platform::confine::Person ids;
+    std::string home;  // as it is written there
+};
+
+// Refused: uid 0, and somebody whom the name service does not know. May wait for it (LDAP and the like): people.hpp asks
+// in a thread of its own.
+platform::Result<Account> find_account(const Who& who);
+
+// With their home as it is now. Refused: one that is not a directory of theirs.
+platform::Result<Person> person_of(Account account);
 
 }  // namespace reeve::session
