@@ -62,6 +62,8 @@ struct FileRule {
     std::vector<PatternText> paths, except;
     std::vector<std::string> agents;  // empty: all
     std::optional<unsigned> log;      // LogBits; only on allow
+    bool hidden = false;  // only on deny: what it denies does not exist for the session, where it is veiled
+    bool canary = false;  // only on deny, of literal paths: what looks present, and whose touch is news
     std::string reason, label;
     Position at;
 };

@@ -45,6 +45,33 @@ std::optional<unsigned> read_log(const JsonNode* node, Report& report) {
     return bits;
 }
 
+// How a denial looks to the session. Both are about denials alone, and contradict each other.
+void read_looks(const ObjectReader& object, FileRule& rule, Report& report) {
+    const JsonNode* const hidden = object.find("hidden");
+    const JsonNode* const canary = object.find("canary");
+    rule.hidden = read_truth(hidden, report).value_or(false);
+    rule.canary = read_truth(canary, report).value_or(false);
+    for (const JsonNode* node : {hidden, canary}) {
+        if (node != nullptr && rule.verdict != Verdict::deny)
+            report.error(node->key_at, in_quotes(node->key) + " stands in a rule that does not deny",
+                         "only what is denied can look different from what it is");
+    }
+    if (rule.hidden && rule.canary)
+        report.error(canary->key_at, "a canary that is hidden",
+                     "what nobody sees nobody touches: leave one out");
+    if (!rule.canary) return;
+    for (const auto& pattern : rule.paths) {
+        // Braces are lists of names, and variables have values: both are as literal as names.
+        if (pattern.text.find_first_of("*?[") != std::string::npos)
+            report.error(pattern.at,
+                         "the pattern " + in_quotes(pattern.text) + " of a canary is not one path",
+                         "name the file that is to look present, without * ? [ ]");
+    }
+    if (!rule.except.empty())
+        report.error(object.find("except")->key_at, "\"except\" stands in a rule of canaries",
+                     "name only the paths that are meant");
+}
+
 FileRule read_rule(const JsonNode& node, RuleIds& ids, Report& report) {
     const ObjectReader object(node, kinds::file_rule, report);
     FileRule rule;
@@ -63,6 +90,7 @@ FileRule read_rule(const JsonNode& node, RuleIds& ids, Report& report) {
         report.error(object.find("log")->key_at, "\"log\" stands in a rule that does not allow",
                      "only what is allowed is logged by choice; denials and questions always are");
     }
+    read_looks(object, rule, report);
     rule.reason = read_reason(object.find("reason"), report);
     rule.label = read_label(object.find("label"), report);
     return rule;

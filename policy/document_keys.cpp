@@ -14,10 +14,10 @@ const ObjectKind document{
 const ObjectKind agent{"agent", "an agent", {"executables", "trust", "workspaces", "state", "environment"}};
 const ObjectKind trust{"trust", "a trust", {"any", "package", "sha256", "signer"}};
 const ObjectKind anchor{"anchor", "a trust anchor", {"package", "sha256", "signer"}};
-const ObjectKind file_rule{
-    "file_rule",
-    "a file rule",
-    {"id", "allow", "ask", "deny", "paths", "except", "agents", "log", "reason", "label"}};
+const ObjectKind file_rule{"file_rule",
+                           "a file rule",
+                           {"id", "allow", "ask", "deny", "paths", "except", "agents", "log", "hidden",
+                            "canary", "reason", "label"}};
 const ObjectKind network_rule{
     "network_rule", "a network rule", {"id", "allow", "ask", "deny", "agents", "reason", "label"}};
 const ObjectKind network_target{

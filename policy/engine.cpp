@@ -6,6 +6,7 @@
 
 #include "policy/automaton.hpp"
 #include "policy/stack.hpp"
+#include "policy/table_format.hpp"
 #include "policy/table_writer.hpp"
 
 namespace reeve::policy {
@@ -183,7 +184,9 @@ class Compiler {
         const auto& b = policy_.rules_[other];
         if (!a.except.empty() || (b.actions & ~a.actions) != 0) return false;
         if (a.verdict != Verdict::deny && a.authority != stack_.base) return false;
-        return b.verdict < a.verdict || (b.verdict == a.verdict && other > rule);
+        const auto of_a = strictness_of(a.verdict, flags_of(a.hidden, a.canary));
+        const auto of_b = strictness_of(b.verdict, flags_of(b.hidden, b.canary));
+        return of_b < of_a || (of_b == of_a && other > rule);
     }
 
     void fail(const Part& part, const TooLarge& error) {
@@ -228,6 +231,21 @@ class Compiler {
     Policy policy_;
     std::vector<Diagnostic> errors_;
 };
+
+std::vector<std::string> Policy::canaries() const {
+    std::vector<std::string> paths;
+    for (const auto& rule : rules_) {
+        if (!rule.canary) continue;
+        for (const auto& pattern : rule.paths) {
+            if (pattern.literal && decide(pattern.prefix, FileAction::read).canary)
+                paths.push_back(pattern.prefix);
+        }
+    }
+    std::ranges::sort(paths);
+    const auto [first, last] = std::ranges::unique(paths);
+    paths.erase(first, last);
+    return paths;
+}
 
 std::expected<Policy, std::vector<Diagnostic>> compile(const std::vector<Layer>& layers,
                                                        const Variables& variables, std::string_view agent_id,

@@ -68,7 +68,8 @@ struct CompiledRule {
     ActionSet actions = 0, named = 0;
     std::vector<ExpandedPattern> paths, except;
     std::optional<unsigned> log;
-    bool state = false;  // made from an agent's `state`: it is the caller's to create
+    bool state = false;                   // made from an agent's `state`: it is the caller's to create
+    bool hidden = false, canary = false;  // as FileRule has them
     std::string reason, label, file;
     Position at;
 };
@@ -95,6 +96,8 @@ class Policy {
     const Variables& variables() const { return variables_; }
     std::string_view agent() const { return agent_; }
     std::string_view policy_id() const { return table_.policy_id(); }
+    // The paths at which a canary is what decides about reading, sorted. O(paths of rules with `canary`).
+    std::vector<std::string> canaries() const;
 
     Decision decide(std::string_view path, FileAction action) const { return table_.decide(path, action); }
     Explanation explain(std::string_view path, FileAction action) const {

@@ -41,6 +41,8 @@ class Collector {
             rule.actions = from.actions;
             rule.named = from.named;
             rule.log = from.log;
+            rule.hidden = from.hidden;
+            rule.canary = from.canary;
             rule.reason = from.reason;
             rule.label = from.label;
             rule.file = document.file;

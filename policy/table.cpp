@@ -130,7 +130,9 @@ Decision Table::decide(std::string_view path, FileAction action) const {
             .decided_by = DecidedBy::rule,
             .rule = text(rule.id_offset, rule.id_length),
             .reason = text(rule.reason_offset, rule.reason_length),
-            .label = text(rule.label_offset, rule.label_length)};
+            .label = text(rule.label_offset, rule.label_length),
+            .hidden = (rule.flags & kHidden) != 0,
+            .canary = (rule.flags & kCanary) != 0};
 }
 
 Explanation Table::explain(std::string_view path, FileAction action) const {
@@ -141,6 +143,11 @@ Explanation Table::explain(std::string_view path, FileAction action) const {
         for_each_match(matched_of(outcome_at(place, 0)), matched_of(outcome_at(place, 1)),
                        [&](std::uint32_t rule) { matched.push_back(rule); });
     }
+    const auto strictness = [&](std::uint32_t id) {
+        return strictness_of(static_cast<Verdict>(rules_[id].verdict), rules_[id].flags);
+    };
+    std::stable_sort(matched.begin(), matched.end(),
+                     [&](auto a, auto b) { return strictness(a) > strictness(b); });
     for (unsigned a = 0; a < kAuthorities; ++a) {
         if ((header_->layers & (1U << a)) == 0) continue;
         auto& layer = explanation.layers.emplace_back();
@@ -157,8 +164,6 @@ Explanation Table::explain(std::string_view path, FileAction action) const {
                  .line = rule.line,
                  .log = rule.log == Rule::kNoLog ? std::nullopt : std::optional<unsigned>(rule.log)});
         }
-        std::stable_sort(layer.rules.begin(), layer.rules.end(),
-                         [](const auto& x, const auto& y) { return x.verdict > y.verdict; });
         if (!layer.rules.empty()) {
             layer.verdict = layer.rules.front().verdict;
         } else if (layer.base) {

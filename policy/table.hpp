@@ -30,6 +30,7 @@ struct Decision {
     std::string_view rule;    // "" where no rule decided
     std::string_view reason;  // the rule's, or why the default applies
     std::string_view label;
+    bool hidden = false, canary = false;  // as the rule has them (FileRule)
 };
 
 // Why a decision is what it is. `rules` of a layer: those that matched path and action, strictest first. The
@@ -68,7 +69,7 @@ class Table {
     Explanation explain(std::string_view path, FileAction action) const;
 
     // Whether everything at and below both paths is decided alike, for every action (rules that decide may
-    // differ): the same state of the automaton that is minimal with regard to verdicts, in both of its parts.
+    // differ, and how their denials look): the same state of the automaton that is minimal with regard to verdicts, in both of its parts.
     // For renames of directories. True is certain. False may be said of directories that one part treats alike
     // only because the other denies all in them.
     bool same_below(std::string_view a, std::string_view b) const;

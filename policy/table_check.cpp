@@ -105,9 +105,11 @@ const char* Table::wrong_in_rules() const {
             (rule.log != Rule::kNoLog && rule.log > kLogAll)) {
             return "a rule";
         }
-        if (rule.reserved[0] != 0 || rule.reserved[1] != 0 || rule.reserved[2] != 0) {
-            return "a reserved member that is not zero";
+        if (rule.flags > kCanary ||
+            (rule.flags != 0 && static_cast<Verdict>(rule.verdict) != Verdict::deny)) {
+            return "how a rule's denials look";
         }
+        if (rule.reserved[0] != 0 || rule.reserved[1] != 0) return "a reserved member that is not zero";
     }
     for (std::uint32_t o = 0; o < h.outcomes; ++o) {
         if (!outcome_is_right(outcomes_[o])) return "an outcome";

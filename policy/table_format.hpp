@@ -17,7 +17,7 @@
 namespace reeve::policy {
 
 struct Table::Header {
-    static constexpr std::array<char, 8> kMagic = {'R', 'E', 'E', 'V', 'E', 'P', 'T', '1'};
+    static constexpr std::array<char, 8> kMagic = {'R', 'E', 'E', 'V', 'E', 'P', 'T', '2'};
     static constexpr std::uint32_t kByteOrder = 0x01020304;
 
     std::array<char, 8> magic;
@@ -65,9 +65,20 @@ struct Table::Rule {
     std::uint32_t id_offset, id_length, reason_offset, reason_length, label_offset, label_length;
     std::uint32_t file_offset, file_length, line;
     std::uint16_t actions;
-    std::uint8_t verdict, authority, log;
-    std::uint8_t reserved[3];  // 0
+    std::uint8_t verdict, authority, log, flags;
+    std::uint8_t reserved[2];  // 0
 };
+
+// A rule's flags: how what it denies looks. Only with a denial, and never both.
+inline constexpr std::uint8_t kHidden = 1, kCanary = 2;
+constexpr std::uint8_t flags_of(bool hidden, bool canary) {
+    return static_cast<std::uint8_t>((hidden ? kHidden : 0) | (canary ? kCanary : 0));
+}
+
+// Of two denials, one that hides is the stricter; a canary has to be seen, whatever else denies its path.
+constexpr unsigned strictness_of(Verdict verdict, std::uint8_t flags) {
+    return static_cast<unsigned>(verdict) * 4 + flags;
+}
 
 // Which rule decides: in each layer the strictest, of those the strictest, of equals the first. Without a
 // match in the base layer it is a deny of another layer, or else the default. Rules are added in ascending
@@ -82,7 +93,7 @@ class Winner {
         const auto& rule = rules_[id];
         if ((rule.actions & action_) == 0) return;
         in_base_ = in_base_ || static_cast<Authority>(rule.authority) == base_;
-        if (strictest_ == kNone || rule.verdict > rules_[strictest_].verdict) strictest_ = id;
+        if (strictest_ == kNone || strictness(rule) > strictness(rules_[strictest_])) strictest_ = id;
     }
     std::uint32_t get() const {
         if (strictest_ == kNone || in_base_) return strictest_;
@@ -91,6 +102,9 @@ class Winner {
 
   private:
     static constexpr std::uint32_t kNone = 0xFFFF'FFFF;  // Table::Outcome::kDefault
+    static unsigned strictness(const Rule& rule) {
+        return strictness_of(static_cast<Verdict>(rule.verdict), rule.flags);
+    }
     const Rule* rules_;
     ActionSet action_;
     Authority base_;

@@ -192,6 +192,7 @@ class TableWriter::Sections {
             rule.verdict = static_cast<std::uint8_t>(from.verdict);
             rule.authority = static_cast<std::uint8_t>(from.authority);
             rule.log = from.log ? static_cast<std::uint8_t>(*from.log & kLogAll) : Table::Rule::kNoLog;
+            rule.flags = flags_of(from.hidden, from.canary);
         }
     }
 

@@ -56,6 +56,7 @@ inline std::string compile_faults(const std::vector<Layer>& layers, const Variab
 struct SlowDecision {
     Verdict verdict = Verdict::deny;
     std::vector<std::string> matched;  // ids of all rules, in any order
+    bool hidden = false, canary = false;
 };
 inline SlowDecision decide_slowly(const Policy& policy, Authority base, std::string_view path,
                                   FileAction action) {
@@ -70,7 +71,10 @@ inline SlowDecision decide_slowly(const Policy& policy, Authority base, std::str
         decision.matched.push_back(rule.id);
         auto& verdict = of_layer[static_cast<std::size_t>(rule.authority)];
         verdict = std::max(verdict.value_or(Verdict::allow), rule.verdict);
+        decision.canary = decision.canary || rule.canary;
+        decision.hidden = decision.hidden || rule.hidden;
     }
+    decision.hidden = decision.hidden && !decision.canary;  // a canary has to be seen
     auto& of_base = of_layer[static_cast<std::size_t>(base)];
     decision.verdict = of_base.value_or(Verdict::deny);
     for (const auto& verdict : of_layer)
@@ -129,6 +133,8 @@ class Dice {
         rule.paths = patterns(1, 3);
         rule.except = patterns(0, 2);
         if (one_in(5)) rule.agents = {one_in(2) ? "one" : "other"};
+        if (rule.verdict == Verdict::deny && one_in(4)) rule.hidden = true;
+        if (rule.verdict == Verdict::deny && !rule.hidden && one_in(4)) rule.canary = true;
         return rule;
     }
     Document document(const std::string& id, unsigned most) {

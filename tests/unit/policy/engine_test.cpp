@@ -25,6 +25,8 @@ TEST(Engine, DecidesAsTheSlowMatcherDoesOverRandomLayers) {
             const auto slow = decide_slowly(policy, stack->base, path, action);
             const auto decision = policy.decide(path, action);
             ASSERT_EQ(decision.verdict, slow.verdict) << "round " << round << " " << path;
+            ASSERT_EQ(decision.hidden, slow.hidden) << "round " << round << " " << path;
+            ASSERT_EQ(decision.canary, slow.canary) << "round " << round << " " << path;
             std::vector<std::string> explained;
             const auto explanation = policy.explain(path, action);
             for (const auto& of_layer : explanation.layers) {
@@ -135,6 +137,42 @@ TEST(Engine, EachLayerIsDecidedAloneAndTheStrictestWins) {
     const auto strict_vendor =
         layer(Authority::vendor, "vendor", R"("files": [{"deny": ["read"], "paths": ["/o/**"]}])");
     EXPECT_EQ(verdict(compiled({strict_vendor, acme}), "/o/x"), Verdict::deny);
+}
+
+TEST(Engine, OfTheDenialsOfAPathACanaryDecidesAndThenOneThatHides) {
+    const std::string files = R"(
+        {"id": "tree", "deny": ["read", "write"], "paths": ["${home}/.aws/**"]},
+        {"id": "hides", "deny": ["read", "write"], "paths": ["${home}/.aws/s**"], "hidden": true},
+        {"id": "floats", "deny": ["read"], "paths": ["**/secret"]},
+        {"id": "canary", "deny": ["read"], "paths": ["${home}/.aws/{credentials,secret}", "/x"], "canary": true},
+        {"id": "allows", "allow": ["read"], "paths": ["/x"]})";
+    const std::vector<Layer> layers{
+        layer(Authority::vendor, "vendor", "\"files\": [" + files + "]"),
+        layer(Authority::user, "mine", R"("files": [{"deny": ["read"], "paths": ["/y"], "canary": true}])")};
+    // The second leaves out runners-up: not those that win.
+    for (const std::size_t exact : {Bounds{}.exact, std::size_t{1}}) {
+        const auto policy = compile(layers, kAlice, kUnverified, {.exact = exact});
+        ASSERT_TRUE(policy);
+        const auto decided = [&](const char* path, FileAction action = FileAction::read) {
+            const auto decision = policy->decide(path, action);
+            return std::string(decision.rule) + (decision.hidden ? " hidden" : "") +
+                   (decision.canary ? " canary" : "");
+        };
+        EXPECT_EQ(decided("/home/alice/.aws"), "tree");
+        EXPECT_EQ(decided("/home/alice/.aws/config"), "tree");
+        EXPECT_EQ(decided("/home/alice/.aws/sso"), "hides hidden");
+        EXPECT_EQ(decided("/home/alice/.aws/credentials"), "canary canary");
+        EXPECT_EQ(decided("/home/alice/.aws/credentials", FileAction::write), "tree");
+        EXPECT_EQ(decided("/home/alice/.aws/secret"), "canary canary");
+        EXPECT_EQ(decided("/home/alice/.aws/secret", FileAction::write), "hides hidden");
+        EXPECT_EQ(decided("/a/secret"), "floats");
+        EXPECT_EQ(decided("/x"), "canary canary");
+        EXPECT_EQ(decided("/y"), "mine/files/0 canary");
+        EXPECT_EQ(policy->canaries(), (std::vector<std::string>{"/home/alice/.aws/credentials",
+                                                                "/home/alice/.aws/secret", "/x", "/y"}));
+        EXPECT_EQ(policy->explain("/home/alice/.aws/secret", FileAction::read).layers[0].rules[0].rule,
+                  "canary");
+    }
 }
 
 TEST(Engine, ExplainNamesTheRunnersUp) {

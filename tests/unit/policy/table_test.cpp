@@ -32,7 +32,8 @@ Policy small_policy() {
                         {"allow": ["read", "execute"], "paths": ["/usr/**"], "log": ["executions"]},
                         {"allow": ["read", "write"], "paths": ["${workspace}/**"]},
                         {"ask": ["read"], "paths": ["${home}/{a,b,c,d,e,f,g,h,i,j}*"], "reason": "why", "label": "l"},
-                        {"deny": ["write"], "paths": ["**/.git/hooks/**"], "except": ["**/.git/hooks/*.sample"]}])"),
+                        {"deny": ["write"], "paths": ["**/.git/hooks/**"], "except": ["**/.git/hooks/*.sample"], "hidden": true},
+                        {"deny": ["read"], "paths": ["${home}/.aws/credentials"], "canary": true}])"),
          layer(Authority::user, "mine", R"("files": [{"deny": ["read"], "paths": ["**/.env"]}])")});
 }
 
