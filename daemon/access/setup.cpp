@@ -25,7 +25,7 @@ void fields(V& v, Place& p) {
 }
 template <class V>
 void fields(V& v, Setup& s) {
-    v(s.session, s.home, s.places, s.uid, s.gid, s.keeper, s.trap_reads);
+    v(s.session, s.home, s.places, s.uid, s.gid, s.keeper, s.trap_reads, s.canaries, s.files);
 }
 
 std::string Setup::encode() const {
@@ -41,7 +41,9 @@ platform::Result<Setup> Setup::decode(std::string_view bytes) {
     const auto sound = [](const Place& p) {
         return p.path.starts_with('/') && static_cast<std::uint8_t>(p.kind) < kKinds;
     };
+    const auto absolute = [](const std::string& path) { return path.starts_with('/'); };
     if (!reader.complete() || !std::ranges::all_of(setup.places, sound) ||
+        !std::ranges::all_of(setup.canaries, absolute) || !std::ranges::all_of(setup.files, absolute) ||
         !std::ranges::is_sorted(setup.places, {}, &Place::path))
         return platform::error("read the set-up of the session", "", "it is not of this build",
                                "restart reeved after an upgrade");

@@ -51,6 +51,9 @@ struct Setup {
     gid_t gid = 0;
     pid_t keeper = 0;  // for the veil: the thread group whose accesses are recorded by itself; 0 for none
     bool trap_reads = false;  // for the keeper: opens for reading are decided as well
+    // For the veil, which has only the table; absolute and resolved, others than below veiled places are passed over.
+    std::vector<std::string> canaries;  // policy::Policy::canaries()
+    std::vector<std::string> files;     // granted by name: shown in directories that may not be listed
 
     std::string encode() const;
     static platform::Result<Setup> decode(std::string_view bytes);
