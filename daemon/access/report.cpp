@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstring>
+#include <numeric>
 
 #include "platform/linux/seqpacket.hpp"
 
@@ -14,13 +16,15 @@ using platform::error;
 enum Flag : std::uint8_t { kByRule = 1, kDecided = 2, kDirectory = 4, kCanary = 8 };
 constexpr std::uint8_t kAllFlags = 15;
 
-// The fixed part of a report; its five texts follow, in the order of `texts`.
+// The fixed part of a report; its five texts follow, in the order of `texts`. Equal accesses are equal in all that
+// stands before `count`, and in their texts.
 struct Head {
     std::int32_t pid, parent, error;
     std::uint8_t action, verdict, flags, reserved;
-    std::uint64_t start_ns, count, monotonic_ns;
+    std::uint64_t start_ns;
     std::array<std::uint32_t, 5> lengths;
     std::uint32_t padding;
+    std::uint64_t count, monotonic_ns;
 };
 static_assert(std::has_unique_object_representations_v<Head>);
 
@@ -29,9 +33,7 @@ auto texts(R& r) {
     return std::array{&r.exe, &r.operation, &r.path, &r.target, &r.rule};
 }
 
-}  // namespace
-
-bool Packet::append(const Report& report) {
+Head head_of(const Report& report) {
     Head head{};
     head.pid = report.pid;
     head.parent = report.parent;
@@ -44,15 +46,37 @@ bool Packet::append(const Report& report) {
     head.start_ns = report.start_ns;
     head.count = report.count;
     head.monotonic_ns = report.monotonic_ns;
-    std::size_t size = sizeof head;
     const auto all = texts(report);
-    for (std::size_t i = 0; i < all.size(); ++i) {
+    for (std::size_t i = 0; i < all.size(); ++i)
         head.lengths[i] = static_cast<std::uint32_t>(std::min(all[i]->size(), kMostText));
-        size += head.lengths[i];
-    }
+    return head;
+}
+
+}  // namespace
+
+bool Packet::append(const Report& report) {
+    const Head head = head_of(report);
+    const auto all = texts(report);
+    const std::size_t size =
+        std::accumulate(head.lengths.begin(), head.lengths.end(), std::size_t{sizeof head});
     if (bytes_.size() + size > platform::kMaxPacket) return false;
     bytes_.append(reinterpret_cast<const char*>(&head), sizeof head);
     for (std::size_t i = 0; i < all.size(); ++i) bytes_.append(*all[i], 0, head.lengths[i]);
+    return true;
+}
+
+bool Packet::repeat(std::size_t at, const Report& report) {
+    const Head head = head_of(report);
+    if (std::memcmp(bytes_.data() + at, &head, offsetof(Head, count)) != 0) return false;
+    const auto all = texts(report);
+    const char* text = bytes_.data() + at + sizeof head;
+    for (std::size_t i = 0; i < all.size(); text += head.lengths[i++])
+        if (std::string_view(text, head.lengths[i]) != all[i]->substr(0, head.lengths[i])) return false;
+    std::uint64_t count;
+    char* const counted = bytes_.data() + at + offsetof(Head, count);
+    std::memcpy(&count, counted, sizeof count);
+    count += report.count;
+    std::memcpy(counted, &count, sizeof count);
     return true;
 }
 

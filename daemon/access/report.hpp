@@ -42,11 +42,17 @@ struct Report {
 // Longest text; append() cuts longer ones (a path is at most PATH_MAX, 4096 bytes).
 inline constexpr std::size_t kMostText = 8192;
 
+// The last packet of one who has told all. A socket that ends without it lost what had not been sent.
+inline constexpr std::string_view kNoMore = "no more";
+
 // Reports as they travel. One packet is at most platform::kMaxPacket bytes.
 class Packet {
   public:
     // False, and nothing is added, where it does not fit: send this one, and begin another.
     bool append(const Report& report);
+    // Adds its count to the report that was appended when bytes().size() was `at`, if the two are equal in all but
+    // count and time.
+    bool repeat(std::size_t at, const Report& report);
     bool empty() const { return bytes_.empty(); }
     std::string_view bytes() const { return bytes_; }
     void clear() { bytes_.clear(); }
@@ -55,7 +61,8 @@ class Packet {
     std::string bytes_;
 };
 
-// The reports of one packet, as views into it. Pure; an Error for anything that append() does not make.
+// The reports of one packet, as views into it. Pure; an Error for anything that append() does not make, kNoMore
+// included.
 platform::Result<std::vector<Report>> parse_reports(std::string_view packet);
 
 }  // namespace reeve::access
