@@ -18,8 +18,8 @@
 
 namespace reeve::platform::confine {
 
-// What the watch records of one mount; a mask.
-enum Log : unsigned { kLogOpens = 1, kLogChanges = 2, kLogExecutions = 4 };
+// What is recorded of one mount; a mask. Changes have writes with them, which are all of them that the watch sees.
+enum Log : unsigned { kLogOpens = 1, kLogChanges = 2, kLogExecutions = 4, kLogWrites = 8 };
 
 // A file or directory of the host that exists inside, at the same path, as a bind mount.
 struct Zone {

@@ -44,9 +44,11 @@ std::string_view name_of(FileAction action);
 std::optional<FileAction> file_action(std::string_view name);
 std::string_view name_of(Verdict verdict);
 
-// What the watch records in a zone; the bits equal platform::confine::Log.
-enum LogBits : unsigned { kLogOpens = 1, kLogChanges = 2, kLogExecutions = 4 };
-inline constexpr unsigned kLogAll = kLogOpens | kLogChanges | kLogExecutions;
+// What is recorded in a zone; the bits equal platform::confine::Log. Changes are all that the keeper and the kernel
+// tell (creations, renames, deletions, attributes, writes); writes are only what the kernel tells by itself: that a
+// file which was open for writing was closed.
+enum LogBits : unsigned { kLogOpens = 1, kLogChanges = 2, kLogExecutions = 4, kLogWrites = 8 };
+inline constexpr unsigned kLogAll = kLogOpens | kLogChanges | kLogExecutions | kLogWrites;
 
 // A string of a document that is a pattern; its syntax was checked.
 struct PatternText {

@@ -37,9 +37,13 @@ std::optional<unsigned> read_log(const JsonNode* node, Report& report) {
     if (node == nullptr) return std::nullopt;
     unsigned bits = 0;
     // An empty list is a wish: record nothing.
-    read_list(node, 3, true, report, [&](const JsonNode& entry) {
-        const auto one = read_word<unsigned>(
-            &entry, {{"opens", kLogOpens}, {"changes", kLogChanges}, {"executions", kLogExecutions}}, report);
+    read_list(node, 4, true, report, [&](const JsonNode& entry) {
+        const auto one = read_word<unsigned>(&entry,
+                                             {{"opens", kLogOpens},
+                                              {"changes", kLogChanges},
+                                              {"writes", kLogWrites},
+                                              {"executions", kLogExecutions}},
+                                             report);
         bits |= one.value_or(0);
     });
     return bits;

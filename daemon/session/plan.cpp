@@ -24,7 +24,8 @@ using platform::Result;
 // A policy's bits go into a plan as they are.
 static_assert(unsigned{policy::kLogOpens} == unsigned{confine::kLogOpens} &&
               unsigned{policy::kLogChanges} == unsigned{confine::kLogChanges} &&
-              unsigned{policy::kLogExecutions} == unsigned{confine::kLogExecutions});
+              unsigned{policy::kLogExecutions} == unsigned{confine::kLogExecutions} &&
+              unsigned{policy::kLogWrites} == unsigned{confine::kLogWrites});
 
 // What stands at a path of the host now.
 struct Found {

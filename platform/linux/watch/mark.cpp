@@ -12,7 +12,7 @@ namespace {
 std::uint64_t mask_of(unsigned log) {
     std::uint64_t mask = FAN_OPEN_EXEC;
     if (log & confine::kLogOpens) mask |= FAN_OPEN | FAN_ONDIR;
-    if (log & confine::kLogChanges) mask |= FAN_CLOSE_WRITE;
+    if (log & (confine::kLogChanges | confine::kLogWrites)) mask |= FAN_CLOSE_WRITE;
     return mask;
 }
 

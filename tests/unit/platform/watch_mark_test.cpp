@@ -77,13 +77,15 @@ TEST_F(MarkTest, TheHostsOwnMountIsNotMarked) {
 }
 
 TEST_F(MarkTest, TellsOnlyWhatTheZoneLogs) {
-    const Fd watch = group(FAN_REPORT_DFID_NAME);
-    const Fd mount = clone(folder_);
-    ASSERT_TRUE(mark_mount(watch.get(), mount.get(), confine::kLogChanges));
-    { const Fd read_only(openat(mount.get(), "file", O_RDONLY | O_CLOEXEC)); }
-    EXPECT_EQ(masks(watch.get()), 0U);
-    { const Fd writing(openat(mount.get(), "file", O_WRONLY | O_CLOEXEC)); }
-    EXPECT_EQ(masks(watch.get()), FAN_CLOSE_WRITE);
+    for (const unsigned log : {confine::kLogChanges, confine::kLogWrites}) {
+        const Fd watch = group(FAN_REPORT_DFID_NAME);
+        const Fd mount = clone(folder_);
+        ASSERT_TRUE(mark_mount(watch.get(), mount.get(), log));
+        { const Fd read_only(openat(mount.get(), "file", O_RDONLY | O_CLOEXEC)); }
+        EXPECT_EQ(masks(watch.get()), 0U);
+        { const Fd writing(openat(mount.get(), "file", O_WRONLY | O_CLOEXEC)); }
+        EXPECT_EQ(masks(watch.get()), FAN_CLOSE_WRITE);
+    }
 }
 
 TEST_F(MarkTest, AMountOfOneFileIsMarkedToo) {

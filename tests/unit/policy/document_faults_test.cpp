@@ -136,6 +136,7 @@ TEST(DocumentFaults, FileRules) {
         file_rule(R"("deny": ["read"], "paths": ["/x"], "except": ["/x"], "canary": true)",
                   "\"except\" stands in a rule of canaries"),
         file_rule(R"("allow": ["read"], "paths": ["/x"], "log": ["open"])", "did you mean \"opens\"?"),
+        file_rule(R"("allow": ["read"], "paths": ["/x"], "log": ["write"])", "did you mean \"writes\"?"),
         file_rule(R"("allow": ["read"], "paths": ["/x"], "reason": "")", "this text is empty"),
         file_rule(R"("allow": ["read"], "paths": ["/x"], "reason": "a\u001b[2J")",
                   "control characters cannot stand in"),

@@ -178,7 +178,7 @@ TEST(Engine, OfTheDenialsOfAPathACanaryDecidesAndThenOneThatHides) {
 TEST(Engine, ExplainNamesTheRunnersUp) {
     const auto policy =
         compiled({layer(Authority::vendor, "vendor", R"("files": [
-            {"allow": ["read"], "paths": ["/a/**"], "log": ["opens"]},
+            {"allow": ["read"], "paths": ["/a/**"], "log": ["opens", "writes"]},
             {"ask": ["read"], "paths": ["/a/b/**"]},
             {"deny": ["write"], "paths": ["/a/b/**"]}])"),
                   layer(Authority::device, "device",
@@ -192,7 +192,7 @@ TEST(Engine, ExplainNamesTheRunnersUp) {
     ASSERT_EQ(base.rules.size(), 2U);
     EXPECT_EQ(base.rules[0].rule, "vendor/files/1");
     EXPECT_EQ(base.rules[1].rule, "vendor/files/0");
-    EXPECT_EQ(base.rules[1].log, unsigned{kLogOpens});
+    EXPECT_EQ(base.rules[1].log, kLogOpens | kLogWrites);
     EXPECT_EQ(base.rules[1].file, "vendor.jsonc");
     EXPECT_EQ(base.rules[1].line, 2U);
     const auto& device = explanation.layers[1];
