@@ -76,9 +76,8 @@ std::size_t bound(const Record& record) {
                         member_bound(8, record.resource.size());
     if (record.credential) bytes += escaped_bound(record.credential->type.size());
     for (const Detail& detail : record.details) {
-        bytes += detail.key.size() + 32;
-        if (const auto* text = std::get_if<std::string_view>(&detail.value))
-            bytes += escaped_bound(text->size());
+        const auto* text = std::get_if<std::string_view>(&detail.value);
+        bytes += 32 + member_bound(detail.key.size(), text != nullptr ? text->size() : 0);
     }
     return bytes;
 }
@@ -115,31 +114,27 @@ char* put_credential(const Credential& credential, char* out) {
     return out;
 }
 
-struct PutValue {
+// ,"key":value
+struct PutDetail {
+    std::string_view key;
     char* out;
-    char* operator()(std::string_view text) const {
-        char* end = out;
-        *end++ = '"';
-        end = escape(text, end);
-        *end++ = '"';
-        return end;
+    char* name() const {
+        char* end = put(",\"", out);
+        end = put(key, end);
+        return put("\":", end);
     }
-    char* operator()(bool value) const { return put(value ? "true" : "false", out); }
-    char* operator()(std::int64_t value) const { return put_number(value, out); }
-    char* operator()(std::uint64_t value) const { return put_number(value, out); }
+    char* operator()(std::string_view text) const { return put_member(key, text, out); }
+    char* operator()(bool value) const { return put(value ? "true" : "false", name()); }
+    char* operator()(std::int64_t value) const { return put_number(value, name()); }
+    char* operator()(std::uint64_t value) const { return put_number(value, name()); }
 };
 
 char* put_details(std::span<const Detail> details, char* out) {
     if (details.empty()) return out;
     out = put(",\"details\":", out);
-    char separator = '{';
-    for (const Detail& detail : details) {
-        *out++ = std::exchange(separator, ',');
-        *out++ = '"';
-        out = put(detail.key, out);
-        out = put("\":", out);
-        out = std::visit(PutValue{out}, detail.value);
-    }
+    char* const open = out;
+    for (const Detail& detail : details) out = std::visit(PutDetail{detail.key, out}, detail.value);
+    *open = '{';  // where the first comma stands
     *out++ = '}';
     return out;
 }

@@ -8,12 +8,12 @@ namespace reeve::audit {
 namespace {
 
 constexpr std::array<std::string_view, kActions> kActionWords = {
-    "session.start",   "session.end",      "file.list",       "file.read",          "file.write",
-    "file.create",     "file.delete",      "file.rename",     "file.link",          "file.execute",
-    "file.attributes", "process.exec",     "process.end",     "network.connect",    "network.dns",
-    "consent.asked",   "consent.answered", "consent.revoked", "credential.issued",  "credential.refused",
-    "posture.changed", "policy.loaded",    "policy.refused",  "attestation.signed", "audit.checkpoint",
-    "audit.gap",       "daemon.start",     "daemon.stop",     "daemon.error",
+    "session.start",      "session.end",     "file.list",        "file.read",       "file.write",
+    "file.create",        "file.delete",     "file.rename",      "file.link",       "file.execute",
+    "file.attributes",    "file.canary",     "process.exec",     "process.end",     "network.connect",
+    "network.dns",        "consent.asked",   "consent.answered", "consent.revoked", "credential.issued",
+    "credential.refused", "posture.changed", "policy.loaded",    "policy.refused",  "attestation.signed",
+    "audit.checkpoint",   "audit.gap",       "daemon.start",     "daemon.stop",     "daemon.error",
 };
 constexpr std::array<std::string_view, 10> kResourceWords = {
     "", "file", "directory", "process", "host", "session", "credential", "policy", "device", "log"};

@@ -28,6 +28,7 @@ enum class Action : std::uint8_t {
     kFileLink,
     kFileExecute,
     kFileAttributes,
+    kFileCanary,  // whatever was tried with a file that is only there to be touched by who should not
     kProcessExec,
     kProcessEnd,
     kNetworkConnect,
@@ -121,7 +122,7 @@ class ProcessContext {
 };
 
 // One member of `details`. The key is ASCII without quotes or backslashes; string values are bytes as a
-// resource is, but without a base64 twin.
+// resource is, with KEY_b64 behind one that is not UTF-8.
 struct Detail {
     std::string_view key;
     std::variant<std::string_view, std::int64_t, std::uint64_t, bool> value;

@@ -104,6 +104,10 @@ TEST(Encode, HostileNames) {
                                           : exe["exe"].get<std::string>(),
                   name);
         EXPECT_EQ(read["details"]["name"], read["resource"]);
+        EXPECT_EQ(read["details"].contains("name_b64"), read.contains("resource_b64"));
+        if (read.contains("resource_b64")) {
+            EXPECT_EQ(read["details"]["name_b64"], read["resource_b64"]);
+        }
     }
 }
 
