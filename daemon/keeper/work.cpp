@@ -1,0 +1,63 @@
+#include "daemon/keeper/work.hpp"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <algorithm>
+
+namespace reeve::keeper {
+
+int Work::record(const Judgement& judged, const Event& event) {
+    if (!judged.recorded) return event.code;
+    timespec now{};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    access::Report report{.action = judged.action,
+                          .verdict = judged.decision.verdict,
+                          .by_rule = judged.decision.decided_by == policy::DecidedBy::rule,
+                          .decided = judged.decided,
+                          .directory = event.directory,
+                          .error = event.code,
+                          .monotonic_ns = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u +
+                                          static_cast<std::uint64_t>(now.tv_nsec),
+                          .operation = request.operation(),
+                          .path = event.path,
+                          .target = event.target,
+                          .rule = judged.decision.rule};
+    // The name of the program first: by it a remembered caller that is no more is found out.
+    const auto executable = request.executable();
+    if (executable) report.exe = *executable;
+    if (const auto caller = request.caller()) {
+        report.pid = (*caller)->process();
+        report.start_ns = (*caller)->start_ns();
+        report.parent = (*caller)->parent();
+    }
+    engine.reports.add(report);
+    return event.code;
+}
+
+int Work::take_umask() {
+    // Each worker has its own (unshare(CLONE_FS)). Asked for each time: the caller may have changed it.
+    const auto mask = request.umask();
+    if (!mask) return ESRCH;
+    ::umask(*mask);
+    return 0;
+}
+
+bool Work::is_mount(int directory, const std::string& name) const {
+    constexpr std::uint64_t kMountRoot = 0x2000;  // STATX_ATTR_MOUNT_ROOT, Linux 5.8
+    struct statx status {};
+    const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+    return ::statx(directory, name.c_str(), flags, STATX_TYPE, &status) == 0 &&
+           (status.stx_attributes & kMountRoot) != 0;
+}
+
+bool Work::holds_place(const std::string& path) const {
+    return std::ranges::any_of(engine.setup.places, [&](const access::Place& place) {
+        return place.path.starts_with(path) &&
+               (place.path.size() == path.size() || place.path[path.size()] == '/');
+    });
+}
+
+}  // namespace reeve::keeper

@@ -1,0 +1,86 @@
+// The work on one call: what every kind of call needs to copy, resolve, judge, do and report.
+//
+// The functions that do a call (calls.hpp) take one of these. Nothing in it outlives the call.
+#pragma once
+
+#include <chrono>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+
+#include "daemon/keeper/engine.hpp"
+#include "daemon/keeper/judge.hpp"
+#include "daemon/keeper/request.hpp"
+#include "daemon/keeper/resolve.hpp"
+
+namespace reeve::keeper {
+
+// What a report says besides the judgement.
+struct Event {
+    std::string_view path;
+    std::string_view target = {};
+    bool directory = false;
+    int code = 0;  // what the caller gets
+};
+
+class Work {
+  public:
+    Work(Engine& of, Request& call) : engine(of), request(call), judge(of), resolve(of.tree, call) {}
+
+    Engine& engine;
+    Request& request;
+    Judge judge;
+    Resolver resolve;
+
+    // Reports what is to be recorded, and gives `code` back. The caller is answered afterwards only.
+    int record(const Judgement& judged, const Event& event);
+
+    // Sets this thread's umask to the caller's: 0 or an errno. Only for what is about to be created.
+    int take_umask();
+
+    // Whether something is mounted on that name in the session. The kernel refuses to move or remove it there, but
+    // this process is in another mount namespace, for which it would take the mount away instead.
+    bool is_mount(int directory, const std::string& name) const;
+    // Whether a place of the session is there or below: such a directory stays where it is.
+    bool holds_place(const std::string& path) const;
+
+    // The descriptor of a held object for calls that take paths: through /proc/self/fd.
+    int links() const { return engine.tree.links(); }
+};
+
+// The engine's lock, for a name at a place that is not veiled.
+class Locked {
+  public:
+    enum class How : std::uint8_t { shared, alone };
+    Locked(Engine& engine, How how) : mutex_(engine.renames), how_(how) {
+        how == How::alone ? mutex_.lock() : mutex_.lock_shared();
+    }
+    Locked(const Locked&) = delete;
+    Locked& operator=(const Locked&) = delete;
+    ~Locked() { release(); }
+    void release() {
+        if (held_) how_ == How::alone ? mutex_.unlock() : mutex_.unlock_shared();
+        held_ = false;
+    }
+
+  private:
+    std::shared_mutex& mutex_;
+    How how_;
+    bool held_ = true;
+};
+
+// While it lives, this thread may wait for something else than the kernel's own work.
+class MayWait {
+  public:
+    MayWait(Engine& engine, const Request& request) : waiting_(engine.waiting) {
+        waiting_.begin(request.call().id);
+    }
+    MayWait(const MayWait&) = delete;
+    MayWait& operator=(const MayWait&) = delete;
+    ~MayWait() { waiting_.end(); }
+
+  private:
+    Waiting& waiting_;
+};
+
+}  // namespace reeve::keeper
