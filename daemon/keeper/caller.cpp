@@ -95,7 +95,8 @@ Or<mode_t> Caller::umask() const {
     return mask;
 }
 
-Or<std::shared_ptr<const Caller>> Callers::find(pid_t tid, bool fresh) {
+Or<std::shared_ptr<const Caller>> Callers::find(pid_t tid, bool fresh, bool& made) {
+    made = false;
     {
         const std::lock_guard lock(mutex_);
         const auto known = by_tid_.find(tid);
@@ -106,6 +107,7 @@ Or<std::shared_ptr<const Caller>> Callers::find(pid_t tid, bool fresh) {
     }
     auto caller = Caller::open(tid);
     if (!caller) return caller;
+    made = true;
     const std::lock_guard lock(mutex_);
     if (const auto known = by_tid_.find(tid); known != by_tid_.end()) {
         order_.erase(known->second);

@@ -54,7 +54,8 @@ class Caller {
 class Callers {
   public:
     // `fresh`: not one that was remembered, because that one turned out to be of a thread that is gone.
-    Or<std::shared_ptr<const Caller>> find(pid_t tid, bool fresh);
+    // Sets `made` if it was opened now, by its number.
+    Or<std::shared_ptr<const Caller>> find(pid_t tid, bool fresh, bool& made);
 
   private:
     static constexpr std::size_t kMost = 512;  // each holds a descriptor

@@ -7,10 +7,10 @@
 // decided again, on its nodes, by reeve-veil, and is not locked.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <shared_mutex>
 
-#include "daemon/access/report.hpp"
+#include "daemon/access/reporter.hpp"
 #include "daemon/access/setup.hpp"
 #include "daemon/keeper/caller.hpp"
 #include "daemon/keeper/tree.hpp"
@@ -18,13 +18,6 @@
 #include "policy/table.hpp"
 
 namespace reeve::keeper {
-
-// Where reports go. add() returns when the report is certain to reach reeved, or with it to end the session.
-class Reports {
-  public:
-    virtual ~Reports() = default;
-    virtual void add(const access::Report& report) = 0;
-};
 
 // A thread that is about to wait for something outside of the keeper's power says so, so that another one takes calls
 // meanwhile; and names the call, so that the wait ends when the caller does.
@@ -40,7 +33,7 @@ struct Engine {
     const policy::Table& table;
     const platform::notify::Listener& listener;
     Tree& tree;
-    Reports& reports;
+    access::Reporter& reporter;
     Waiting& waiting;
     Callers callers = {};
     std::shared_mutex renames = {};

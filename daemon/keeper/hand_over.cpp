@@ -33,7 +33,7 @@ Answer hand_over(Work& work, Opened opened, const Judgement& judged, Event event
         event.code = errno;
     }
     opened.file.reset();
-    work.record(judged, event);
+    event.code = work.record(judged, event);
     return event.code == 0 ? Answer::done(number) : Answer::fail(event.code);
 }
 

@@ -15,7 +15,6 @@
 #include <cstdio>
 #include <thread>
 
-#include "daemon/keeper/direct_reports.hpp"
 #include "daemon/keeper/dispatch.hpp"
 #include "daemon/keeper/seal.hpp"
 #include "daemon/keeper/watchdog.hpp"
@@ -86,18 +85,19 @@ Status run() {
     for (const access::Place& place : setup->places) tree.learn(place.path);
     tree.learn("/");
 
-    auto watchdog = Watchdog::create(control.get(), *listener);
+    access::Reporter reporter(std::move(control));
+    auto watchdog = Watchdog::create(reporter.control(), *listener);
     if (!watchdog) return std::unexpected(watchdog.error());
-    DirectReports reports(control.get());
     if (auto s = allow_only_what_is_needed(); !s) return s;
-    Workers workers(
-        *listener, [&] { (*watchdog)->wake(); }, [&] { (*watchdog)->stop(); });
-    Engine engine{*setup, *table, *listener, tree, reports, workers};
-    const unsigned count = std::clamp(std::thread::hardware_concurrency(), 2u, 4u);
-    workers.start(count, [&](const platform::notify::Call& call) { work_on(engine, call); });
-    (*watchdog)->run(workers);
-    // The callers of calls that are under way get ENOSYS by the end of this process.
-    ::_exit(0);
+    {
+        Workers workers(*listener, [&] { (*watchdog)->wake(); }, [&] { (*watchdog)->stop(); });
+        Engine engine{*setup, *table, *listener, tree, reporter, workers};
+        const unsigned count = std::clamp(std::thread::hardware_concurrency(), 2u, 4u);
+        workers.start(count, [&](const platform::notify::Call& call) { work_on(engine, call); });
+        (*watchdog)->run(workers);
+    }
+    // All that was done is told; calls that still wait get ENOSYS by the end of this process.
+    ::_exit(reporter.finish() ? 0 : 1);
 }
 
 }  // namespace

@@ -30,10 +30,11 @@ bool Request::confirm() {
 
 Or<std::shared_ptr<const Caller>> Request::caller() {
     if (caller_) return caller_;
-    auto found = callers_.find(call_.tid, fresh_);
+    bool made = false;
+    auto found = callers_.find(call_.tid, fresh_, made);
     if (!found) return found;
-    // A new one was opened by number: the number was the caller's if the caller still waits now.
-    if (!listener_.valid(call_.id)) return std::unexpected(ESRCH);
+    // The number was the caller's if the caller still waits now.
+    if (made && !listener_.valid(call_.id)) return std::unexpected(ESRCH);
     caller_ = *found;
     return caller_;
 }

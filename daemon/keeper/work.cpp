@@ -33,7 +33,8 @@ int Work::record(const Judgement& judged, const Event& event) {
         report.start_ns = (*caller)->start_ns();
         report.parent = (*caller)->parent();
     }
-    engine.reports.add(report);
+    // Reeved is gone, and this process and the session with it in a moment.
+    if (!engine.reporter.add(report)) return ENOSYS;
     return event.code;
 }
 
