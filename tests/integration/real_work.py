@@ -16,6 +16,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 import throwaway  # noqa: E402
+from traced import settled  # noqa: E402
 
 BUILD = sys.argv[1]
 UNITS = 12
@@ -61,14 +62,6 @@ def project():
     for i in range(UNITS):
         files[f"unit{i}.c"] = f'#include "shared.h"\n/* unit {i} */\nint unit{i}(void) {{ return SHARED * {i}; }}\n'
     return files
-
-
-def settled(path):
-    """Names that a program chooses at random, as one name."""
-    path = re.sub(r"tmp_(obj|pack|idx|rev)_\w+", r"tmp_\1_X", path)
-    path = re.sub(r"/cc\w{6}\.", "/ccX.", path)
-    path = re.sub(r"/sed\w{6}$", "/sedX", path)
-    return re.sub(r"/t\w{6}$", "/tX", path)
 
 
 def is_same_anyway(path):
