@@ -7,8 +7,8 @@
 
 #include <cstdio>
 
+#include "daemon/access/reporter.hpp"
 #include "daemon/access/setup.hpp"
-#include "daemon/veil/plain_reports.hpp"
 #include "daemon/veil/policy_judge.hpp"
 #include "daemon/veil/table_file.hpp"
 #include "platform/linux/memfd.hpp"
@@ -73,7 +73,7 @@ platform::Status run() {
     auto host = served::Host::open();
     if (!host) return std::unexpected(host.error());
 
-    PlainReports reporter{Fd(access::kControlFd)};
+    access::Reporter reporter{Fd(access::kControlFd)};
     PolicyJudge judge(table->table(), *askers, setup->keeper,
                       [&](const access::Report& report) { return reporter.add(report); });
     served::Veil veil(judge, std::move(*host), options_of(*setup));

@@ -77,11 +77,11 @@ Scene::Scene(SceneOptions options) : options_(std::move(options)) {
 }
 
 Scene::~Scene() {
-    control_.reset();
     if (veil_ > 0) {
         ::kill(veil_, SIGKILL);
         ::waitpid(veil_, nullptr, 0);
     }
+    if (reader_.joinable()) reader_.join();
     (void)!::chdir("/");
     ::setns(outside_.get(), CLONE_NEWNS);
     fs::remove_all(root_);
@@ -148,6 +148,7 @@ void Scene::start() {
     }
     control_ = std::move(pair.ours);
     mount->fuse.reset();
+    reader_ = std::thread([this] { take_reports(); });
     // The host's side stays at "host"; the home becomes the veil's.
     ASSERT_EQ(::unshare(CLONE_NEWNS), 0);
     ASSERT_EQ(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), 0);
@@ -206,8 +207,12 @@ int Scene::as_person(const std::function<int()>& body) const {
 }
 
 Reports Scene::finish() {
-    Reports reports;
     ::shutdown(control_.get(), SHUT_WR);
+    reader_.join();
+    return std::move(reports_);
+}
+
+void Scene::take_reports() {
     while (true) {
         auto packet = platform::receive_packet(control_.get());
         if (!packet || packet->end) break;
@@ -217,21 +222,20 @@ Reports Scene::finish() {
             break;
         }
         for (const auto& report : *parsed)
-            reports.all.push_back({.operation = std::string(report.operation),
-                                   .path = std::string(report.path),
-                                   .target = std::string(report.target),
-                                   .rule = std::string(report.rule),
-                                   .exe = std::string(report.exe),
-                                   .action = report.action,
-                                   .verdict = report.verdict,
-                                   .by_rule = report.by_rule,
-                                   .directory = report.directory,
-                                   .canary = report.canary,
-                                   .error = report.error,
-                                   .pid = report.pid,
-                                   .count = report.count});
+            reports_.all.push_back({.operation = std::string(report.operation),
+                                    .path = std::string(report.path),
+                                    .target = std::string(report.target),
+                                    .rule = std::string(report.rule),
+                                    .exe = std::string(report.exe),
+                                    .action = report.action,
+                                    .verdict = report.verdict,
+                                    .by_rule = report.by_rule,
+                                    .directory = report.directory,
+                                    .canary = report.canary,
+                                    .error = report.error,
+                                    .pid = report.pid,
+                                    .count = report.count});
     }
-    return reports;
 }
 
 int Scene::wait_for_veil() {

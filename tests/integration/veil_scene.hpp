@@ -15,6 +15,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "daemon/access/report.hpp"
@@ -90,11 +91,15 @@ class Scene {
     int wait_for_veil();  // its wait status
 
   private:
+    void take_reports();
+
     SceneOptions options_;
     fs::path root_;
     pid_t veil_ = 0;
     platform::Fd control_;
     platform::Fd outside_;  // the mount namespace before
+    Reports reports_;       // the reader's until it has ended
+    std::thread reader_;
 };
 
 bool can_run();  // root, and there is FUSE

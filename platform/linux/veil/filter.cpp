@@ -14,10 +14,11 @@ constexpr const char* kCalls[] = {
     "openat", "openat2", "readlinkat", "newfstatat", "fstat", "statx", "fstatfs", "faccessat", "faccessat2",
     "getxattr", "listxattr", "getdents64", "lseek", "fcntl", "readlink",
     // bytes
-    "pread64", "pwrite64", "fsync", "fdatasync", "fallocate", "copy_file_range", "ftruncate", "truncate",
+    "pread64", "pwrite64", "pwritev2", "fsync", "fdatasync", "fallocate", "copy_file_range", "ftruncate",
+    "truncate",
     // changes
-    "mkdirat", "mknodat", "symlinkat", "linkat", "unlinkat", "renameat2", "chmod", "fchmodat", "fchownat",
-    "utimensat", "setxattr", "removexattr",
+    "mkdirat", "mknodat", "symlinkat", "linkat", "unlinkat", "renameat", "renameat2", "chmod", "fchmodat",
+    "fchownat", "utimensat", "setxattr", "removexattr",
     // threads, memory, time, the end
     "futex", "sched_yield", "set_robust_list", "rseq", "gettid", "getpid", "tgkill", "mmap", "munmap",
     "mremap", "mprotect", "madvise", "brk", "clock_gettime", "clock_nanosleep", "nanosleep", "getrandom",

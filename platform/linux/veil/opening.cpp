@@ -12,7 +12,7 @@ namespace {
 
 // Of the caller's flags, those that are the host's business; the kernel has done the others' work already. O_DIRECT is
 // answered without a cache, since the caller's alignment is lost on the way.
-constexpr int kPassedOn = O_ACCMODE | O_APPEND | O_TRUNC | O_SYNC | O_DSYNC | O_NOATIME;
+constexpr int kPassedOn = O_ACCMODE | O_TRUNC | O_SYNC | O_DSYNC | O_NOATIME;
 // In the flags of an open for execution; <linux/fs.h> keeps it to the kernel, FUSE passes it (measured on 6.18).
 constexpr int kForExecution = 0x20;
 
@@ -44,7 +44,7 @@ OrErrno<std::unique_ptr<OpenFile>> Veil::open_object(pid_t who, Id id, const Obj
         report(who, action, ruling, "open", {.path = object.path, .error = fd ? 0 : fd.error()});
     if (error != 0) return std::unexpected(error);
     nodes_.opened(id);
-    return std::make_unique<OpenFile>(std::move(*fd), id, (flags & O_DIRECT) != 0);
+    return std::make_unique<OpenFile>(std::move(*fd), id, (flags & O_DIRECT) != 0, (flags & O_APPEND) != 0);
 }
 
 OrErrno<std::unique_ptr<OpenFile>> Veil::open(pid_t who, Id id, int flags) {
@@ -89,7 +89,8 @@ OrErrno<Veil::Created> Veil::create(pid_t who, Id parent, const char* name, mode
     Created created{.entry = entry_of(*spot, *found), .file = {}};
     if (!meanwhile) {
         nodes_.opened(created.entry.id);
-        created.file = std::make_unique<OpenFile>(std::move(fd), created.entry.id, (flags & O_DIRECT) != 0);
+        created.file = std::make_unique<OpenFile>(std::move(fd), created.entry.id, (flags & O_DIRECT) != 0,
+                                                  (flags & O_APPEND) != 0);
         return created;
     }
     OrErrno<std::unique_ptr<OpenFile>> opened = std::unexpected(EACCES);

@@ -1,5 +1,6 @@
 // Open files and directories: what they were opened for was decided then, and is done on their descriptors.
 #include <fcntl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "platform/linux/veil/listing.hpp"
@@ -70,7 +71,11 @@ void read_file(fuse_req_t request, fuse_ino_t, std::size_t size, off_t offset, f
 
 void write_file(fuse_req_t request, fuse_ino_t, const char* bytes, std::size_t size, off_t offset,
                 fuse_file_info* info) {
-    const ssize_t written = ::pwrite(file_of(info).fd.get(), bytes, size, offset);
+    const OpenFile& file = file_of(info);
+    iovec part{.iov_base = const_cast<char*>(bytes), .iov_len = size};
+    const bool append = file.append && info->writepage == 0;
+    const ssize_t written = append ? ::pwritev2(file.fd.get(), &part, 1, 0, RWF_APPEND)
+                                   : ::pwrite(file.fd.get(), bytes, size, offset);
     if (written < 0) return reply_done(request, -1);
     ::fuse_reply_write(request, static_cast<std::size_t>(written));
 }

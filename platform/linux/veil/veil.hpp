@@ -35,6 +35,7 @@ struct OpenFile {
     Fd fd;
     NodeTable::Id node = 0;
     bool direct = false;  // the caller wants no cache
+    bool append = false;  // each write goes to the end; what the kernel writes back from mapped pages does not
 };
 
 // A directory while it is read. Offsets are the number of names before; they hold as long as nobody changes it.
