@@ -125,6 +125,9 @@ class Locator {
     void begin_turn() { ++turn_; }
     // The views live until the next call.
     Location locate(const Event& event);
+    // Bytes of the regular file that its name leads to now; only on file systems that answer by themselves, and where
+    // the event was located in this turn. Nobody else's server is asked: it may never answer.
+    std::optional<std::uint64_t> size(const Event& event) const;
 
   private:
     struct Mount;

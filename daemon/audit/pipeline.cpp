@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
+#include "daemon/audit/pipeline_hash.hpp"
 #include "platform/confine.hpp"
 
 namespace reeve::audit {
@@ -15,6 +17,9 @@ using platform::watch::Event;
 using platform::watch::Location;
 namespace confine = platform::confine;
 namespace watch = platform::watch;
+
+constexpr std::size_t kMostReports = 1024;  // of one packet: 64 KiB, of which each takes 64 bytes and a path
+constexpr std::size_t kMostBytes = 16ULL << 20;  // of paths that wait; one more read can add its own
 
 struct Meaning {
     watch::Kind kind;
@@ -26,18 +31,9 @@ struct Meaning {
 constexpr std::array<Meaning, 4> kMeanings{{
     {watch::kOpened, confine::kLogOpens, Action::kFileRead},
     {watch::kListed, confine::kLogOpens, Action::kFileList},
-    {watch::kWritten, confine::kLogChanges, Action::kFileWrite},
+    {watch::kWritten, confine::kLogChanges | confine::kLogWrites, Action::kFileWrite},
     {watch::kExecuted, confine::kLogExecutions, Action::kProcessExec},
 }};
-
-bool is_access(Action action) {
-    return action != Action::kAuditGap && action != Action::kProcessEnd;
-}
-
-std::string_view event_name(Action action) {
-    if (action == Action::kFileWrite) return "close_write";
-    return action == Action::kProcessExec ? "open_exec" : "open";
-}
 
 // PT_INTERP of the programs of Debian, Fedora and Alpine, for the architectures that are built.
 constexpr std::array kLoaders{"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux.so.2",
@@ -50,16 +46,11 @@ std::uint64_t nanoseconds(clockid_t clock) {
     return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
-    hash = (hash ^ value) * 0x9e37'79b9'7f4a'7c15;
-    return hash ^ hash >> 32;
-}
-
 }  // namespace
 
 Counts& Counts::operator+=(const Counts& other) {
     for (const auto member : {&Counts::events, &Counts::seen, &Counts::recorded, &Counts::coalesced,
-                              &Counts::left_out, &Counts::waiting, &Counts::gaps})
+                              &Counts::left_out, &Counts::waiting, &Counts::gaps, &Counts::joined})
         this->*member += other.*member;
     return *this;
 }
@@ -80,7 +71,7 @@ Pipeline::Now Pipeline::now() {
 }
 
 bool Pipeline::has_room() const {
-    return waiting_.room() >= 3 * watch::Reader::kMostEvents;
+    return waiting_.room() >= 3 * watch::Reader::kMostEvents + kMostReports && waiting_.bytes() < kMostBytes;
 }
 
 void Pipeline::take(const std::shared_ptr<WatchedSession>& session, std::span<const Event> events,
@@ -95,6 +86,12 @@ void Pipeline::take(const std::shared_ptr<WatchedSession>& session, std::span<co
             continue;
         }
         ++session->counts.events;
+        if (std::ranges::find(session->reporters, event.pid) != session->reporters.end()) {
+            const auto accesses = static_cast<std::uint64_t>(std::popcount(event.kinds));
+            session->counts.seen += accesses;
+            session->counts.left_out += accesses;
+            continue;
+        }
         const Location location = session->locator.locate(event);
         Processes::Known& process = session->processes.of(event.pid, events.subspan(i));
         for (const Meaning& meaning : kMeanings) {
@@ -105,6 +102,8 @@ void Pipeline::take(const std::shared_ptr<WatchedSession>& session, std::span<co
                 Processes::executes(process, location.path(path_));
             if (loader || !(location.log & meaning.log))
                 ++session->counts.left_out;
+            else if (meaning.kind == watch::kWritten)
+                take_writing(session, time, process, location, session->locator.size(event));
             else
                 take(session, time, process, location, meaning.action);
         }
@@ -126,33 +125,76 @@ void Pipeline::take(const std::shared_ptr<WatchedSession>& session, const Now& t
     std::uint64_t hash = std::hash<std::string_view>{}(location.name);
     hash = mix(hash, location.id);
     hash = mix(hash, process.id << 8 | static_cast<std::uint64_t>(action));
-    if (WaitingRecord* same = waiting_.find(hash); same != nullptr) {
-        const bool repeat =
-            same->process_id == process.id && same->action == action && same->session == session &&
-            time.monotonic_ns - same->monotonic_ns < options_.window_ns && location.equals(same->resource);
-        if (repeat) {
-            ++same->count;
-            ++session->counts.coalesced;
-            return;
-        }
+    WaitingRecord* same = waiting_.find(hash);
+    if (same != nullptr && same->action == action && is_fresh(*same, session, process.id, time) &&
+        location.equals(same->resource)) {
+        ++same->count;
+        ++session->counts.coalesced;
+        return;
     }
+    add(session, time, process, location, action, hash);
+}
+
+// A file was closed that had been open for writing. What was reported of it a moment ago gets its size.
+void Pipeline::take_writing(const std::shared_ptr<WatchedSession>& session, const Now& time,
+                            Processes::Known& process, const Location& location,
+                            std::optional<std::uint64_t> size) {
+    const std::uint64_t hash = hash_of_change(location.path(path_), process.id);
+    WaitingRecord* same = waiting_.find(hash);
+    if (same != nullptr && is_fresh(*same, session, process.id, time) && path_ == same->resource) {
+        same->size = size;
+        if (same->reported)
+            ++session->counts.joined;
+        else
+            ++same->count;
+        ++session->counts.coalesced;
+        return;
+    }
+    add(session, time, process, location, Action::kFileWrite, hash).size = size;
+}
+
+bool Pipeline::is_fresh(const WaitingRecord& record, const std::shared_ptr<WatchedSession>& session,
+                        std::uint64_t process_id, const Now& time) const {
+    return record.process_id == process_id && record.session == session &&
+           time.monotonic_ns - record.taken_ns < options_.window_ns;
+}
+
+WaitingRecord& Pipeline::add(const std::shared_ptr<WatchedSession>& session, const Now& time,
+                             Processes::Known& process, const Location& location, Action action,
+                             std::uint64_t hash) {
     process.named = true;
+    WaitingRecord& record = add(session, time, {process.context, process.id, process.doubt}, action, hash);
+    location.path(record.resource);
+    waiting_.set(record);
+    record.directory_doubt = location.deleted ? "deleted" : location.directory.empty() ? "unknown" : "";
+    return record;
+}
+
+// Counted as waiting, but not yet as seen.
+WaitingRecord& Pipeline::add(const std::shared_ptr<WatchedSession>& session, const Now& time,
+                             Processes::Named process, Action action, std::uint64_t hash) {
     WaitingRecord& record = waiting_.add(hash);
     record.session = session;
-    record.process = process.context;
+    record.process = std::move(process.context);
     record.process_id = process.id;
+    record.process_doubt = process.doubt;
     record.action = action;
     record.realtime_ns = time.realtime_ns;
-    record.monotonic_ns = time.monotonic_ns;
-    location.path(record.resource);
-    record.process_doubt = process.doubt;
-    record.directory_doubt = location.deleted ? "deleted" : location.directory.empty() ? "unknown" : "";
+    record.monotonic_ns = record.taken_ns = time.monotonic_ns;
     ++session->counts.waiting;
+    return record;
 }
 
 void Pipeline::drained(const std::shared_ptr<WatchedSession>& session, std::size_t queue) {
     session->empty_ns[queue] = nanoseconds(CLOCK_MONOTONIC);
     session->processes.drained(queue);
+    take_ends(session);
+}
+
+void Pipeline::drained_late(const std::shared_ptr<WatchedSession>& session, std::size_t queue) {
+    const std::uint64_t time = nanoseconds(CLOCK_MONOTONIC);
+    session->empty_ns[queue] = time - Processes::kReportLag;
+    session->processes.drained_late(queue, time);
     take_ends(session);
 }
 
@@ -178,9 +220,8 @@ WaitingRecord& Pipeline::add_end(const std::shared_ptr<WatchedSession>& session,
     record.process_id = 0;
     record.action = Action::kProcessEnd;
     record.realtime_ns = time.realtime_ns;
-    record.monotonic_ns = time.monotonic_ns;
+    record.monotonic_ns = record.taken_ns = time.monotonic_ns;
     record.resource.clear();
-    record.process_doubt = record.directory_doubt = "";
     return record;
 }
 
@@ -207,7 +248,7 @@ void Pipeline::dropped(const std::shared_ptr<WatchedSession>& session, std::stri
     if (waiting_.size() > 0) {
         WaitingRecord& last = waiting_.at(waiting_.size() - 1);
         if (last.action == Action::kAuditGap && last.session == session && last.resource == cause) {
-            last.monotonic_ns = time.monotonic_ns;
+            last.monotonic_ns = last.taken_ns = time.monotonic_ns;
             last.from_ns = std::min(last.from_ns, session->empty_ns[queue]);
             return;
         }
@@ -218,14 +259,14 @@ void Pipeline::dropped(const std::shared_ptr<WatchedSession>& session, std::stri
     gap.process_id = 0;
     gap.action = Action::kAuditGap;
     gap.realtime_ns = time.realtime_ns;
-    gap.monotonic_ns = time.monotonic_ns;
+    gap.monotonic_ns = gap.taken_ns = time.monotonic_ns;
     gap.from_ns = session->empty_ns[queue];
     gap.resource = cause;
 }
 
 std::optional<std::uint64_t> Pipeline::due_ns() {
     if (waiting_.size() == 0) return std::nullopt;
-    return waiting_.at(0).monotonic_ns + options_.window_ns;
+    return waiting_.at(0).taken_ns + options_.window_ns;
 }
 
 bool Pipeline::flush(Flush what) {
@@ -235,7 +276,7 @@ bool Pipeline::flush(Flush what) {
     while (wanted > 0) {
         std::size_t count = 0;
         while (count < wanted && count < 1024 && waiting_.at(count).action != Action::kAuditGap &&
-               (what != Flush::kDue || waiting_.at(count).monotonic_ns + options_.window_ns <= time))
+               (what != Flush::kDue || waiting_.at(count).taken_ns + options_.window_ns <= time))
             ++count;
         if (count > 0) {
             if (!hand_on(count)) return false;
@@ -247,59 +288,6 @@ bool Pipeline::flush(Flush what) {
         }
         wanted -= count;
     }
-    return true;
-}
-
-bool Pipeline::hand_on(std::size_t count) {
-    records_.resize(count);
-    details_.resize(count);
-    for (std::size_t i = 0; i < count; ++i) {
-        const WaitingRecord& waiting = waiting_.at(i);
-        std::size_t details = 0;
-        const bool access = is_access(waiting.action);
-        if (access) details_[i][details++] = {"event", event_name(waiting.action)};
-        if (!waiting.process_doubt.empty()) details_[i][details++] = {"process", waiting.process_doubt};
-        if (!waiting.directory_doubt.empty()) details_[i][details++] = {"directory", waiting.directory_doubt};
-        Record record;
-        record.action = waiting.action;
-        record.realtime_ns = waiting.realtime_ns;
-        record.monotonic_ns = waiting.monotonic_ns;
-        record.session = waiting.session->context.get();
-        record.process = waiting.process.get();
-        record.resource = waiting.resource;
-        record.resource_type = waiting.action == Action::kProcessEnd ? ResourceType::kProcess
-                               : waiting.action == Action::kFileList ? ResourceType::kDirectory
-                                                                     : ResourceType::kFile;
-        record.count = waiting.count;
-        if (access) record.outcome = Outcome::kAllowed;
-        record.details = std::span(details_[i]).first(details);
-        records_[i] = record;
-    }
-    const std::size_t taken = sink_.append(records_);
-    for (std::size_t i = 0; i < taken; ++i) {
-        if (!is_access(waiting_.at(i).action)) continue;
-        ++waiting_.at(i).session->counts.recorded;
-        --waiting_.at(i).session->counts.waiting;
-    }
-    waiting_.remove(taken);
-    return taken == count;
-}
-
-bool Pipeline::hand_on_gap() {
-    WaitingRecord& waiting = waiting_.at(0);
-    const std::array<Detail, 4> details{{{"cause", std::string_view(waiting.resource)},
-                                         {"from_ns", waiting.from_ns},
-                                         {"to_ns", waiting.monotonic_ns},
-                                         {"after_seq", sink_.last_seq()}}};
-    Record record;
-    record.action = Action::kAuditGap;
-    record.realtime_ns = waiting.realtime_ns;
-    record.monotonic_ns = waiting.monotonic_ns;
-    record.session = waiting.session->context.get();
-    record.details = details;
-    if (sink_.append({&record, 1}) != 1) return false;
-    ++waiting.session->counts.gaps;
-    waiting_.remove(1);
     return true;
 }
 

@@ -7,6 +7,13 @@ namespace {
 
 constexpr std::size_t kMostKnown = 4096;  // each holds a descriptor
 
+std::shared_ptr<const ProcessContext> context_of(const access::Report& report) {
+    return std::make_shared<const ProcessContext>(ProcessFacts{.pid = report.pid,
+                                                               .start_ns = report.start_ns,
+                                                               .exe = std::string(report.exe),
+                                                               .parent = report.parent});
+}
+
 std::uint64_t next_id() {
     static std::uint64_t id = 0;  // one thread takes all events
     return ++id;
@@ -14,9 +21,16 @@ std::uint64_t next_id() {
 
 }  // namespace
 
-Processes::Processes(std::uint64_t pid_namespace, std::size_t queues) : pid_namespace_(pid_namespace) {
+Processes::Processes(std::uint64_t pid_namespace, std::size_t queues)
+    : pid_namespace_(pid_namespace), queues_(std::min(queues, kMostQueues)) {
     empty_at_.fill(UINT64_MAX);
-    for (std::size_t i = 0; i < std::min(queues, kMostQueues); ++i) empty_at_[i] = 0;
+    for (std::size_t i = 0; i < queues_; ++i) empty_at_[i] = 0;
+}
+
+std::optional<std::size_t> Processes::add_queue() {
+    if (queues_ == kMostQueues) return std::nullopt;
+    empty_at_[queues_] = step_;
+    return queues_++;
 }
 
 void Processes::turn_begins() {
@@ -41,6 +55,14 @@ void Processes::look_for_ends() {
 
 void Processes::drained(std::size_t queue) {
     empty_at_[queue] = step_;
+    if (some_ended_) settle();
+}
+
+void Processes::drained_late(std::size_t queue, std::uint64_t now_ns) {
+    Mark& mark = marks_[queue];
+    if (now_ns - mark.ns < kReportLag) return;
+    empty_at_[queue] = mark.step;
+    mark = {step_, now_ns};
     if (some_ended_) settle();
 }
 
@@ -101,17 +123,12 @@ void Processes::judge(Known& process) {
     process.doubt = "ambiguous";
 }
 
-Processes::Known& Processes::learn(pid_t pid, std::span<const platform::watch::Event> rest) {
+// With what could be looked up of it.
+Processes::Known& Processes::enter(pid_t pid, std::optional<platform::watch::Process> now) {
     if (known_.size() >= kMostKnown) forget(known_.begin()->first);
     Known& process = known_[pid];
     process.id = next_id();
     process.facts.pid = pid;
-    auto now = platform::watch::look_up(pid);
-    process.untold = pid <= 0;
-    if (now && pid_namespace_ != 0 && now->pid_namespace != pid_namespace_) {
-        now.reset();
-        process.untold = true;
-    }
     if (!now || !ends_.add(now->pidfd, static_cast<std::uint64_t>(pid))) {
         process.doubt = "gone";
         process.ended = some_ended_ = true;
@@ -122,6 +139,15 @@ Processes::Known& Processes::learn(pid_t pid, std::span<const platform::watch::E
         process.facts.exe = std::move(now->exe);
         process.pidfd = std::move(now->pidfd);
     }
+    return process;
+}
+
+Processes::Known& Processes::learn(pid_t pid, std::span<const platform::watch::Event> rest) {
+    auto now = platform::watch::look_up(pid);
+    const bool outside = now && pid_namespace_ != 0 && now->pid_namespace != pid_namespace_;
+    if (outside) now.reset();
+    Known& process = enter(pid, std::move(now));
+    process.untold = pid <= 0 || outside;
     // What /proc says is of now. If it runs another program only later in these events, then this one is
     // still the program that it was forked with, which is its parent's.
     const auto runs = [&](const auto& event) {
@@ -135,6 +161,54 @@ Processes::Known& Processes::learn(pid_t pid, std::span<const platform::watch::E
     }
     process.context = std::make_shared<const ProcessContext>(process.facts);
     return process;
+}
+
+// Nothing was heard of it before. If its number leads elsewhere by now, what the report says is all there is.
+Processes::Known& Processes::learn(const access::Report& report) {
+    auto now = platform::watch::look_up(report.pid);
+    if (now && ((report.start_ns != 0 && now->start_ns != report.start_ns) ||
+                (pid_namespace_ != 0 && now->pid_namespace != pid_namespace_)))
+        now.reset();
+    Known& process = enter(report.pid, std::move(now));
+    adopt(process, report);
+    return process;
+}
+
+// What could not be looked up in time, the report knows.
+void Processes::adopt(Known& process, const access::Report& report) {
+    if (report.start_ns != 0) process.facts.start_ns = report.start_ns;
+    if (report.parent != 0) process.facts.parent = report.parent;
+    if (!report.exe.empty()) process.facts.exe = report.exe;
+    if (process.facts.start_ns != 0 && !process.facts.exe.empty()) process.doubt = "";
+    process.context = std::make_shared<const ProcessContext>(process.facts);
+    process.id = next_id();
+}
+
+Processes::Named Processes::reported(const access::Report& report) {
+    if (report.pid <= 0) return {};
+    auto found = known_.find(report.pid);
+    const auto other = [&](const Known& known) {
+        return report.start_ns != 0 && known.facts.start_ns != 0 && known.facts.start_ns != report.start_ns;
+    };
+    if (found != known_.end() && other(found->second)) {
+        // The number was used again. An owner before this one is only named, and not heard of again.
+        if (report.start_ns < found->second.facts.start_ns) return {context_of(report), next_id(), ""};
+        end(found->second);
+        last_ = nullptr;
+        known_.erase(found);
+        found = known_.end();
+    }
+    Known& process = found != known_.end() ? found->second : learn(report);
+    if (process.doubt == "gone" && !report.exe.empty()) adopt(process, report);
+    process.named = true;
+    const bool as_known = process.doubt.empty() && process.facts.exe == report.exe;
+    if (report.exe.empty() || as_known) return {process.context, process.id, process.doubt};
+    if (process.reported_id == 0 || process.reported_exe != report.exe) {
+        process.reported_exe = report.exe;
+        process.reported_context = context_of(report);
+        process.reported_id = next_id();
+    }
+    return {process.reported_context, process.reported_id, ""};
 }
 
 void Processes::executes(Known& process, std::string_view program) {

@@ -7,6 +7,7 @@ namespace reeve::audit {
 namespace {
 
 constexpr std::size_t kFewest = 256;
+constexpr std::size_t kLongText = 512;  // more than that is not kept for the next one
 
 }  // namespace
 
@@ -38,13 +39,26 @@ WaitingRecord& Waiting::add(std::uint64_t hash) {
     WaitingRecord& added = slots_[end_++ & (slots_.size() - 1)];
     added.hash = hash;
     added.count = 1;
+    added.from_ns = 0;
+    added.reported = false;
+    added.size.reset();
+    added.bytes = 0;
+    added.process_doubt = added.directory_doubt = "";
     return added;
+}
+
+void Waiting::set(WaitingRecord& record) {
+    record.bytes = record.resource.size() + (record.reported ? record.facts.target.size() : 0);
+    bytes_ += record.bytes;
 }
 
 void Waiting::remove(std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
+        bytes_ -= at(i).bytes;
         at(i).session.reset();
         at(i).process.reset();
+        for (std::string* text : {&at(i).resource, &at(i).facts.target})
+            if (text->capacity() > kLongText) std::string().swap(*text);
     }
     begin_ += count;
     if (size() == 0 && slots_.size() > kFewest) resize(kFewest);

@@ -96,8 +96,8 @@ int Watcher::timeout_ms() {
     return *due <= now ? 0 : static_cast<int>((*due - now) / 1'000'000 + 1);
 }
 
-// While the sink is full, only commands are waited for: the groups would be ready all the time.
-void Watcher::wait(int timeout_ms, std::vector<Group*>& ready) {
+// While the sink is full, only commands are waited for: the sources would be ready all the time.
+void Watcher::wait(int timeout_ms, std::vector<Source*>& ready) {
     ready.clear();
     std::array<epoll_event, 64> events;
     if (full_) {
@@ -107,24 +107,24 @@ void Watcher::wait(int timeout_ms, std::vector<Group*>& ready) {
     }
     const int count = epoll_wait(set_.get(), events.data(), static_cast<int>(events.size()), timeout_ms);
     for (int i = 0; i < count; ++i) {
-        auto* group = static_cast<Group*>(events[static_cast<std::size_t>(i)].data.ptr);
-        if (group != nullptr) ready.push_back(group);
+        auto* source = static_cast<Source*>(events[static_cast<std::size_t>(i)].data.ptr);
+        if (source != nullptr) ready.push_back(source);
     }
     std::uint64_t woken;
     if (read(wake_.get(), &woken, sizeof woken) < 0) return;  // nobody had called
 }
 
 void Watcher::run() {
-    std::vector<Group*> ready;
+    std::vector<Source*> ready;
     std::vector<std::function<void()>> commands;
     while (!stop_) {
         wait(timeout_ms(), ready);
         bool some = false;
         behind_ = false;
-        for (Group* group : ready) {
-            if (full_ || group->dead) continue;
+        for (Source* source : ready) {
+            if (full_ || source->dead) continue;
             some = true;
-            if (!read_some(*group, kReadsInTurn)) behind_ = true;
+            if (!source->read(*this)) behind_ = true;
         }
         settle_ends(ready);
         full_ = !pipeline_.flush(Pipeline::Flush::kDue);
@@ -142,73 +142,99 @@ void Watcher::run() {
     pipeline_.flush(Pipeline::Flush::kAll);
 }
 
+// False where the sink takes no more and too much waits.
+bool Watcher::make_room() {
+    if (!pipeline_.has_room() && !pipeline_.flush(Pipeline::Flush::kHalf)) full_ = true;
+    return pipeline_.has_room();
+}
+
 // True when the queue was seen empty.
-bool Watcher::read_some(Group& group, int reads) {
-    for (; reads > 0; --reads) {
-        if (!pipeline_.has_room() && !pipeline_.flush(Pipeline::Flush::kHalf)) {
-            full_ = true;
-            if (!pipeline_.has_room()) return false;
-        }
+bool Watcher::read_some(Group& group) {
+    const auto& session = group.owner->session;
+    for (int reads = 0; reads < kReadsInTurn; ++reads) {
+        if (!make_room()) return false;
         const auto events = group.reader.read();
         if (!events) {
-            pipeline_.dropped(group.session, events.error().why, group.queue);
+            pipeline_.dropped(session, events.error().why, group.queue);
             // EMFILE and what opening an object gave cost that one event; anything else would come again for
             // ever.
             if (events.error().code == 0 || events.error().code == EBADF || events.error().code == EINVAL) {
-                group.dead = true;
-                group.session->processes.queue_ends(group.queue);
-                epoll_ctl(set_.get(), EPOLL_CTL_DEL, group.reader.group(), nullptr);
+                stop_waiting(group.reader.group(), group);
                 return true;
             }
             continue;
         }
         if (events->empty()) {
-            pipeline_.drained(group.session, group.queue);
+            pipeline_.drained(session, group.queue);
             return true;
         }
-        pipeline_.take(group.session, *events, group.queue);
+        pipeline_.take(session, *events, group.queue);
     }
     return false;
 }
 
+bool Watcher::read_groups(Watched& watched) {
+    bool all = true;
+    for (const auto& group : watched.groups) all = (group->dead || read_some(*group)) && all;
+    return all;
+}
+
 // That a process has ended is recorded once all queues of its session have been seen empty: also one that has
 // nothing to say.
-void Watcher::settle_ends(const std::vector<Group*>& ready) {
-    for (Group* group : ready) {
-        Group* other = group->sibling;
-        if (full_ || other == nullptr || other->dead || !group->session->processes.unsettled()) continue;
-        if (!read_some(*other, kReadsInTurn)) behind_ = true;
+void Watcher::settle_ends(const std::vector<Source*>& ready) {
+    for (Source* source : ready) {
+        Watched& watched = *source->owner;
+        const auto settle = [&](auto& others) {
+            for (const auto& other : others) {
+                if (full_ || other->dead || other.get() == source || !watched.session->processes.unsettled())
+                    continue;
+                if (!read_some(*other)) behind_ = true;
+            }
+        };
+        settle(watched.channels);
+        settle(watched.groups);
     }
+}
+
+Status Watcher::await(int fd, Source& source) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.ptr = &source;
+    if (epoll_ctl(set_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+        return platform::os_error("watch the session", source.owner->id);
+    return {};
+}
+
+void Watcher::stop_waiting(int fd, Source& source) {
+    source.dead = true;
+    source.owner->session->processes.queue_ends(source.queue);
+    epoll_ctl(set_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
 Watcher::Watched* Watcher::find(const std::string& session) {
     const auto found = sessions_.find(session);
-    return found != sessions_.end() ? &found->second : nullptr;
+    return found != sessions_.end() ? found->second.get() : nullptr;
 }
 
 Status Watcher::join(Fd& fd, watch::Reports reports, Watched& watched) {
     if (!fd) return {};
     const int number = fd.get();
-    auto group = std::make_unique<Group>(watch::Reader(std::move(fd), reports), watched.session);
+    auto group = std::make_unique<Group>(watch::Reader(std::move(fd), reports));
+    group->owner = &watched;
     group->queue = watched.groups.size();
-    if (!watched.groups.empty()) {
-        group->sibling = watched.groups.front().get();
-        group->sibling->sibling = group.get();
-    }
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.ptr = group.get();
-    if (epoll_ctl(set_.get(), EPOLL_CTL_ADD, number, &event) != 0)
-        return platform::os_error("watch the session", "");
+    if (auto s = await(number, *group); !s) return s;
     watched.groups.push_back(std::move(group));
     return {};
 }
 
-// Others may hold the group too, so that closing it here does not end its being waited for.
+// Others may hold what is waited for too, so that closing it here does not end its being waited for.
 void Watcher::leave(Watched& watched) {
+    for (const auto& channel : watched.channels)
+        epoll_ctl(set_.get(), EPOLL_CTL_DEL, channel->control.get(), nullptr);
+    watched.channels.clear();
     for (auto& group : watched.groups) {
         epoll_ctl(set_.get(), EPOLL_CTL_DEL, group->reader.group(), nullptr);
-        group->session.reset();
+        group->owner = nullptr;
         closer_.take(std::shared_ptr<Group>(std::move(group)));
     }
     watched.groups.clear();
@@ -222,12 +248,16 @@ bool Watcher::read_all(Watched& watched) {
     bool all = true;
     full_ = !pipeline_.flush(Pipeline::Flush::kDue);
     watched.session->processes.look_for_ends();
-    for (const auto& group : watched.groups) {
-        bool done = group->dead;
-        while (!done && (!full_ || pipeline_.has_room()) && monotonic_ns() < deadline)
-            done = read_some(*group, kReadsInTurn);
-        all = all && done;
-    }
+    const auto read = [&](const auto& sources) {
+        for (const auto& source : sources) {
+            bool done = source->dead;
+            while (!done && (!full_ || pipeline_.has_room()) && monotonic_ns() < deadline)
+                done = read_some(*source);
+            all = all && done;
+        }
+    };
+    read(watched.channels);
+    read(watched.groups);
     return all;
 }
 
@@ -244,20 +274,23 @@ Status Watcher::add(WatchSetup setup) {
     Status status;
     perform([&] {
         const std::size_t queues = (setup.by_handle ? 1U : 0U) + (setup.by_descriptor ? 1U : 0U);
-        Watched watched{std::make_shared<WatchedSession>(setup.context, setup.pid_namespace, queues), {}};
-        watched.session->empty_ns.fill(monotonic_ns());
+        auto watched = std::make_unique<Watched>();
+        watched->id = setup.session;
+        watched->session = std::make_shared<WatchedSession>(setup.context, setup.pid_namespace, queues);
+        watched->session->began_ns = monotonic_ns();
+        watched->session->empty_ns.fill(watched->session->began_ns);
         for (watch::Place& place : setup.places) {
-            status = watched.session->locator.add(std::move(place));
+            status = watched->session->locator.add(std::move(place));
             if (!status) return;
         }
-        status = join(setup.by_handle, watch::Reports::kHandles, watched);
-        if (status) status = join(setup.by_descriptor, watch::Reports::kDescriptors, watched);
+        status = join(setup.by_handle, watch::Reports::kHandles, *watched);
+        if (status) status = join(setup.by_descriptor, watch::Reports::kDescriptors, *watched);
         if (status && find(setup.session) != nullptr)
             status = platform::error("watch the session", setup.session, "it is watched already");
         if (status)
             sessions_.emplace(setup.session, std::move(watched));
         else
-            leave(watched);
+            leave(*watched);
     });
     return status;
 }
@@ -309,6 +342,11 @@ Result<Counts> Watcher::remove(const std::string& session) {
         }
         const bool all = read_all(*watched);
         Status status = hand_on(*watched);  // which makes the room that the rest needs
+        for (const auto& channel : watched->channels)
+            if (!channel->dead)
+                pipeline_.dropped(watched->session,
+                                  "the session ended before " + channel->name + " had told all",
+                                  channel->queue);
         pipeline_.closed(watched->session, all);
         if (status) status = hand_on(*watched);
         result = status ? Result<Counts>(watched->session->counts) : std::unexpected(status.error());
@@ -345,7 +383,7 @@ Counts Watcher::total() {
         settle();
         counts = settled_;
         for (const auto& left : removed_) counts += left->counts;
-        for (const auto& [id, watched] : sessions_) counts += watched.session->counts;
+        for (const auto& [id, watched] : sessions_) counts += watched->session->counts;
     });
     return counts;
 }

@@ -1,9 +1,9 @@
-// The thread that reads what the kernel tells of all sessions, and makes audit records of it.
+// The thread that reads what the kernel, keeper and veil tell of all sessions, and makes audit records of it.
 //
 // It sleeps until something happens (no timer, no polling at rest); when something has, it reads, and then
 // rests a few milliseconds, so that the next read brings many events at once. It never waits for a disk: when
-// the log takes no more, events stay in the kernel's queue. Not covered: marks (platform/watch.hpp,
-// reeve-confine sets them).
+// the log takes no more, events stay in the kernel's queue, and reports in their sockets, whose senders wait. Not
+// covered: marks (platform/watch.hpp, reeve-confine sets them).
 #pragma once
 
 #include <chrono>
@@ -19,6 +19,7 @@
 #include "daemon/audit/log.hpp"
 #include "daemon/audit/pipeline.hpp"
 #include "platform/fd.hpp"
+#include "platform/linux/seqpacket.hpp"
 #include "platform/result.hpp"
 #include "platform/watch.hpp"
 
@@ -43,9 +44,22 @@ struct WatchSetup {
     std::uint64_t pid_namespace = 0;  // inode number, 0 where it is not known yet: any process will do
 };
 
+// One who reports what it decided on (daemon/access/report.hpp).
+struct ReportSource {
+    std::string name;  // as errors and gaps call it: "reeve-keeper"
+    platform::Fd
+        control;    // reeved's end of its control socket; whoever holds another copy must not read from it
+    pid_t pid = 0;  // its thread group: what the kernel tells of it is not the session's doing
+};
+
+// Told on the watcher's thread, once for a source: it sent what is no report, or ended before it had told all (which
+// is a gap in the log by then). The session must end. Must not call the watcher.
+using Broken = std::function<void(const std::string& session, const platform::Error&)>;
+
 struct WatcherOptions {
     PipelineOptions pipeline;
     std::chrono::milliseconds rest{5};  // after a read
+    Broken broken = {};
 };
 
 // All calls are for any thread but the watcher's own (a Sink must not call back), and wait for it.
@@ -60,13 +74,18 @@ class Watcher {
 
     platform::Status add(WatchSetup setup);
     platform::Status add_place(const std::string& session, platform::watch::Place place);
+    // Reports of one more source are records of the session from now on. At the session's end, shut down the sending
+    // side of `control` (which asks for the last ones), wait until the source has ended, and call remove().
+    platform::Status add_reports(const std::string& session, ReportSource source);
+    // The session's last denials with a greater number, oldest first.
+    platform::Result<std::vector<Denial>> denials(const std::string& session, std::uint64_t after);
     // From now on its records say this (posture or model changed).
     platform::Status update(const std::string& session, std::shared_ptr<const SessionContext> context);
     // Takes all that the kernel has for the session and hands it on: what happened before the call is in the
     // log when it returns, so that the record of the session's end can follow. Fails where the sink takes no
     // more; what waits is then handed on later.
     platform::Result<Counts> drain(const std::string& session);
-    // The same, and the groups are closed: a gap record says where they could not be read to their ends. The
+    // The same, and all is closed: a gap record says what could not be read to its end. The
     // ends of the session's processes are in the log too; for that they must have ended.
     platform::Result<Counts> remove(const std::string& session);
     // Of one session that is watched, or of all since the start.
@@ -74,16 +93,30 @@ class Watcher {
     Counts total();
 
   private:
-    struct Group {
+    struct Watched;
+    // What is waited for.
+    struct Source {
+        virtual ~Source() = default;
+        virtual bool read(Watcher& watcher) = 0;
+        Watched* owner = nullptr;
+        std::size_t queue = 0;  // of the session's
+        bool dead = false;      // it is read no more: it has told all, or a gap record says what became of it
+    };
+    struct Group : Source {
+        explicit Group(platform::watch::Reader events) : reader(std::move(events)) {}
+        bool read(Watcher& watcher) override { return watcher.read_some(*this); }
         platform::watch::Reader reader;
-        std::shared_ptr<WatchedSession> session;
-        std::size_t queue = 0;     // of the session's
-        Group* sibling = nullptr;  // the session's other one
-        bool dead = false;         // it could not be read: a gap record says so
+    };
+    struct Channel : Source {
+        bool read(Watcher& watcher) override { return watcher.read_some(*this); }
+        std::string name;
+        platform::Fd control;
     };
     struct Watched {
+        std::string id;
         std::shared_ptr<WatchedSession> session;
         std::vector<std::unique_ptr<Group>> groups;
+        std::vector<std::unique_ptr<Channel>> channels;
     };
 
     Watcher(Sink& sink, WatcherOptions options);
@@ -91,9 +124,16 @@ class Watcher {
     void perform(std::function<void()> command);
     void wake();
     int timeout_ms();
-    void wait(int timeout_ms, std::vector<Group*>& ready);
-    bool read_some(Group& group, int reads);
-    void settle_ends(const std::vector<Group*>& ready);
+    void wait(int timeout_ms, std::vector<Source*>& ready);
+    bool make_room();
+    bool read_some(Group& group);
+    bool read_some(Channel& channel);
+    bool read_groups(Watched& watched);
+    bool take(Channel& channel, const platform::Packet& packet);
+    void lose(Channel& channel, const platform::Error& error);
+    void settle_ends(const std::vector<Source*>& ready);
+    platform::Status await(int fd, Source& source);
+    void stop_waiting(int fd, Source& source);
     platform::Status join(platform::Fd& group, platform::watch::Reports reports, Watched& watched);
     void leave(Watched& watched);
     bool read_all(Watched& watched);
@@ -105,7 +145,7 @@ class Watcher {
     Pipeline pipeline_;
     LateCloser closer_;
     platform::Fd set_, wake_;
-    std::map<std::string, Watched> sessions_;
+    std::map<std::string, std::unique_ptr<Watched>> sessions_;
     std::vector<std::shared_ptr<WatchedSession>>
         removed_;          // no longer watched, but some of it may still wait
     Counts settled_;       // of those of which nothing does

@@ -1,6 +1,5 @@
 // A session in small: a child in a mount namespace of its own, whose zone is a detached clone that was marked
-// before it was moved in, as reeve-confine does it; and a sink that keeps the records as the log would write
-// them.
+// before it was moved in, as reeve-confine does it.
 #pragma once
 
 #include <fcntl.h>
@@ -13,19 +12,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>
 
-#include "daemon/audit/encode.hpp"
 #include "daemon/audit/watcher.hpp"
 #include "platform/watch.hpp"
+#include "tests/unit/daemon/audit/keeping_sink.hpp"
 
 namespace reeve::watch_test {
 
@@ -35,47 +32,7 @@ using platform::Fd;
 inline constexpr unsigned kAll =
     platform::confine::kLogOpens | platform::confine::kLogChanges | platform::confine::kLogExecutions;
 
-class KeepingSink final : public audit::Sink {
-  public:
-    std::size_t append(std::span<const audit::Record> records) override {
-        const std::scoped_lock lock(mutex_);
-        if (full) return 0;
-        for (const audit::Record& record : records) {
-            audit::Buffer buffer;
-            encoder_.encode(record, ++seq_, buffer);
-            lines_.push_back(std::string(buffer.text()) + "}");
-            if (record.action != audit::Action::kAuditGap && record.action != audit::Action::kProcessEnd)
-                accesses_ += record.count;
-            if (record.action == audit::Action::kFileRead) read_.emplace(record.resource);
-        }
-        return records.size();
-    }
-    std::uint64_t last_seq() const override { return seq_; }
-    std::vector<nlohmann::json> records() const {
-        const std::scoped_lock lock(mutex_);
-        std::vector<nlohmann::json> records;
-        for (const std::string& line : lines_) records.push_back(nlohmann::json::parse(line));
-        return records;
-    }
-    // Without the JSON, for tests of many records: the sum of the counts, and what was opened.
-    std::uint64_t accesses() const {
-        const std::scoped_lock lock(mutex_);
-        return accesses_;
-    }
-    std::size_t files_read() const {
-        const std::scoped_lock lock(mutex_);
-        return read_.size();
-    }
-    std::atomic<bool> full = false;
-
-  private:
-    std::uint64_t accesses_ = 0;
-    std::set<std::string> read_;
-    mutable std::mutex mutex_;
-    audit::Encoder encoder_{"boot", {}};
-    std::vector<std::string> lines_;
-    std::uint64_t seq_ = 0;
-};
+using audit::test::KeepingSink;
 
 inline Fd clone_tree(int at, const char* path) {
     return Fd(static_cast<int>(
@@ -111,11 +68,12 @@ class WatchTest : public testing::Test {
     }
 
     // Starts the watcher with one session, "s", that has these places.
-    void watch_places(std::vector<watch::Place> places, watch::Reports reports = watch::Reports::kHandles) {
+    void watch_places(std::vector<watch::Place> places, watch::Reports reports = watch::Reports::kHandles,
+                      audit::WatcherOptions options = {}) {
         auto group = watch::open_group(reports);
         ASSERT_TRUE(group) << group.error().text();
         group_ = std::move(*group);
-        auto watcher = audit::Watcher::start(sink_);
+        auto watcher = audit::Watcher::start(sink_, std::move(options));
         ASSERT_TRUE(watcher);
         watcher_ = std::move(*watcher);
         audit::WatchSetup setup;
@@ -171,7 +129,7 @@ class WatchTest : public testing::Test {
         counts_ = *counts;
         EXPECT_TRUE(counts_.exact());
         EXPECT_EQ(counts_.waiting, 0U);
-        EXPECT_EQ(sink_.accesses(), counts_.recorded + counts_.coalesced);
+        EXPECT_EQ(sink_.accesses(), counts_.recorded + counts_.coalesced - counts_.joined);
     }
     // What was accessed; the ends of processes stand in sink_ too.
     std::vector<nlohmann::json> drained() {

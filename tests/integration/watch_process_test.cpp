@@ -237,7 +237,7 @@ TEST_F(PipelineTest, AQueueThatIsNotReadToItsEndIsAGap) {
     const auto made = records();
     ASSERT_THAT(made, SizeIs(1));
     EXPECT_EQ(made[0]["action"], "audit.gap");
-    EXPECT_EQ(made[0]["details"]["cause"], "the session ended before all its file events were read");
+    EXPECT_EQ(made[0]["details"]["reason"], "the session ended before all its file events were read");
     EXPECT_LE(made[0]["details"]["from_ns"], made[0]["details"]["to_ns"]);
 }
 

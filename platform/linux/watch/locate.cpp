@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -50,6 +51,14 @@ std::string_view file_system(std::string_view handle) {
     return handle.substr(0, sizeof(fsid_t));
 }
 
+// Those of linux/magic.h that developers' files lie on and that no server is behind.
+bool is_local(std::uint64_t type) {
+    constexpr std::array<std::uint64_t, 6> kLocal = {EXT4_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+                                                     XFS_SUPER_MAGIC,  TMPFS_MAGIC,
+                                                     F2FS_SUPER_MAGIC, 0xca45'1a4e /* bcachefs */};
+    return std::ranges::find(kLocal, type) != kLocal.end();
+}
+
 // A directory's path and a name in it. d_path() of the root is "/".
 std::string_view separator(std::string_view directory) {
     return directory.ends_with('/') ? "" : "/";
@@ -62,8 +71,9 @@ struct Locator::Mount {
     Fd root;
     std::string file_system;  // the bytes of its fsid, as in an event
     std::uint64_t id = 0;
-    std::string prefix;  // of what the kernel says of a detached mount: where it is inside
-    unsigned log = 0;    // of all its places
+    std::string prefix;     // of what the kernel says of a detached mount: where it is inside
+    unsigned log = 0;       // of all its places
+    bool is_local = false;  // no server of its own, on this machine or another
 };
 
 struct Locator::Directory {
@@ -110,6 +120,7 @@ Status Locator::add(Place place) {
     mount->file_system.assign(reinterpret_cast<const char*>(&system.f_fsid), sizeof system.f_fsid);
     mount->id = root.stx_mnt_id;
     mount->log = place.log;
+    mount->is_local = is_local(static_cast<std::uint64_t>(system.f_type));
     if (!place.of_host) mount->prefix = place.path;
 
     const auto same = [&](const auto& other) {
@@ -146,6 +157,27 @@ Location Locator::locate(const Event& event) {
         at.turn = turn_;
     }
     return {at.id, at.path, event.name, at.log, at.deleted};
+}
+
+std::optional<std::uint64_t> Locator::size(const Event& event) const {
+    struct stat object;
+    if (event.fd >= 0) {  // such file systems have no handles, and mostly a server
+        struct statfs system;
+        if (fstatfs(event.fd, &system) != 0 || !is_local(static_cast<std::uint64_t>(system.f_type)) ||
+            fstat(event.fd, &object) != 0)
+            return std::nullopt;
+    } else {
+        const auto known = by_handle_.find(event.directory);
+        std::array<char, NAME_MAX + 1> name{};
+        if (known == by_handle_.end() || !known->second->fd || !known->second->mount->is_local ||
+            event.name.size() >= name.size())
+            return std::nullopt;
+        std::ranges::copy(event.name, name.begin());
+        if (fstatat(known->second->fd.get(), name.data(), &object, AT_SYMLINK_NOFOLLOW) != 0)
+            return std::nullopt;
+    }
+    if (!S_ISREG(object.st_mode)) return std::nullopt;
+    return static_cast<std::uint64_t>(object.st_size);
 }
 
 Locator::Directory& Locator::directory(std::string_view handle) {
