@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kFooter =
     "EXAMPLES\n"
     "  reeve run -- claude              an agent, confined to this folder\n"
-    "  reeve log --decision deny        what was refused\n"
+    "  reeve log --decision denied      what was refused\n"
     "  reeve policy explain write ~/.ssh/config\n"
     "EXIT STATUS\n"
     "  0 done; 1 the answer is no; 2 the command line is wrong; 3 the daemon is not there.\n"

@@ -64,8 +64,9 @@ void add_log(CLI::App& app, Invocation& invocation) {
         ->type_name("GLOB");
     log->add_option("--host", options->host, "connections to it; *.example.com takes those below")
         ->type_name("HOST");
-    log->add_option("--decision", options->decision, "as policy decided")
-        ->check(CLI::IsMember({"allow", "ask", "deny"}));
+    log->add_option("--decision", options->decision,
+                    "as policy decided: allow, ask, deny; or what came of it: allowed, denied, failed")
+        ->check(CLI::IsMember({"allow", "ask", "deny", "allowed", "denied", "failed"}));
     log->add_option("--action", options->action,
                     "file.read, process.exec, session.start; file.* for all of a kind")
         ->type_name("ACTION");
@@ -75,7 +76,7 @@ void add_log(CLI::App& app, Invocation& invocation) {
     log->add_flag("--json", options->json, "records as they stand, one a line");
     log->footer(
         "EXAMPLES\n"
-        "  reeve log --since 1h --decision deny\n"
+        "  reeve log --since 1h --decision denied\n"
         "  reeve log --follow --path '**/.env*'\n"
         "  reeve log --json --action process.exec | jq -r .resource | sort | uniq -c");
     log->callback([options, &invocation] { invocation.action = [options] { return show_log(*options); }; });

@@ -83,16 +83,38 @@ std::string process_of(const json& record) {
     return exe.substr(exe.rfind('/') + 1) + "[" + std::to_string(number(*process, "pid")) + "]";
 }
 
+// What it was done to: "/w/x -> /w/y (exchange)". The call is told where the action does not say as much.
+std::string object_of(const json& record, const json& details) {
+    std::string out = text(record, "resource");
+    if (const std::string target = text(details, "target"); !target.empty()) out += " -> " + target;
+    const std::string operation = text(details, "operation"), action = text(record, "action");
+    if (!operation.empty() && operation != "open" && operation != action.substr(action.find('.') + 1))
+        out += " (" + operation + ")";
+    return out;
+}
+
+std::string rule_of(const json& record) {
+    const json* evaluation = find(record, "policy_evaluation");
+    if (evaluation == nullptr) return "";
+    const std::string rule = text(*evaluation, "rule");
+    if (!rule.empty()) return "by " + rule;
+    return text(*evaluation, "decided_by") == "default" && text(record, "outcome") == "denied" ? "by default"
+                                                                                               : "";
+}
+
 // The parts that only some records have, two spaces apart.
 std::string tail(const json& record) {
     std::string out;
     const auto add = [&](const std::string& part) {
         if (!part.empty()) out += "  " + part;
     };
-    add(text(record, "resource"));
+    const json* found = find(record, "details");
+    const json& details = found != nullptr ? *found : record;
+    add(object_of(record, details));
     add(process_of(record));
-    if (const json* evaluation = find(record, "policy_evaluation")) add(text(*evaluation, "rule"));
-    if (const json* details = find(record, "details")) add(text(*details, "reason"));
+    add(rule_of(record));
+    add(text(details, "reason"));
+    add(text(details, "errno"));
     if (number(record, "count") > 1) add("x" + std::to_string(number(record, "count")));
     return out;
 }

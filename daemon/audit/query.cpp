@@ -25,6 +25,7 @@ bool may_fit(const Filter& filter, std::string_view line) {
     if (filter.uid && !has("\"uid\":" + std::to_string(*filter.uid))) return false;
     if (!filter.session.empty() && !has("\"session\":" + quoted(filter.session))) return false;
     if (!filter.decision.empty() && !has("\"decision\":" + quoted(filter.decision))) return false;
+    if (!filter.outcome.empty() && !has("\"outcome\":" + quoted(filter.outcome))) return false;
     return true;
 }
 
@@ -33,9 +34,19 @@ bool action_fits(std::string_view wanted, std::string_view action) {
     return action == wanted;
 }
 
+// As bytes. `object` is a line or an object in it, `twin` the member that holds the bytes of a text that is not UTF-8.
+std::string bytes_member(std::string_view object, std::string_view name, std::string_view twin) {
+    if (const auto bytes = text_member(object, twin)) return from_base64(*bytes);
+    return text_member(object, name).value_or("");
+}
+
 std::string resource_of(std::string_view line) {
-    if (const auto bytes = text_member(line, "resource_b64")) return from_base64(*bytes);
-    return text_member(line, "resource").value_or("");
+    return bytes_member(line, "resource", "resource_b64");
+}
+
+// Of a rename, a link, a symbolic link.
+std::string target_of(std::string_view line) {
+    return bytes_member(member(line, "details").value_or(""), "target", "target_b64");
 }
 
 // "name:443" or "[::1]:443" without the port.
@@ -118,9 +129,10 @@ bool fits(const Filter& filter, std::string_view line) {
         text_member(member(line, "policy_evaluation").value_or(""), "decision") != filter.decision) {
         return false;
     }
+    if (!filter.outcome.empty() && text_member(line, "outcome") != filter.outcome) return false;
     if (filter.path) {
         if (!action.starts_with("file.") && !action.starts_with("process.")) return false;
-        if (!filter.path->matches(resource_of(line))) return false;
+        if (!filter.path->matches(resource_of(line)) && !filter.path->matches(target_of(line))) return false;
     }
     if (!filter.host.empty()) {
         if (!action.starts_with("network.") || !host_fits(filter.host, host_of(resource_of(line))))

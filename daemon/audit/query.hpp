@@ -23,7 +23,8 @@ struct Filter {
     std::string session = {};
     std::string action = {};        // "file.read", or "file.*" for a family
     std::string decision = {};      // policy_evaluation.decision
-    std::optional<Glob> path = {};  // resource of file and process records, as bytes
+    std::string outcome = {};       // what came of it: "denied", also where nobody had to decide
+    std::optional<Glob> path = {};  // resource of file and process records, or details.target; as bytes
     std::string host =
         {};  // resource of network records: the name, without a port; "*.example.com" takes those below
     std::optional<std::int64_t> since_ns = {};  // realtime: at or after

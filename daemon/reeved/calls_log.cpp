@@ -30,7 +30,10 @@ Result<audit::Filter> filter_of(api::Members& members, const Peer& peer) {
     if (!peer.is_root()) filter.uid = peer.uid;
     filter.session = members.string("session");
     filter.action = members.string("action");
-    filter.decision = members.string("decision");
+    // Either what policy said, or what came of it.
+    const std::string decision = members.string("decision");
+    const bool outcome = decision == "allowed" || decision == "denied" || decision == "failed";
+    (outcome ? filter.outcome : filter.decision) = decision;
     filter.host = members.string("host");
     const std::string path = members.string("path"), since = members.string("since");
     if (!path.empty()) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -60,6 +61,7 @@ class Query : public ::testing::Test {
 };
 
 TEST_F(Query, EachFilter) {
+    const std::array target{Detail{"target", std::string_view("/w/\xfe.h")}};
     const SessionContext alice({.session = "s1", .uid = 1000}), bob({.session = "s\"2", .uid = 10});
     {
         auto log = place_.open({.segment_size = 2000}).value();
@@ -69,7 +71,9 @@ TEST_F(Query, EachFilter) {
                          .realtime_ns = 1'000 + i,
                          .session = &alice,
                          .resource = "/w/\xff.c",
-                         .decision = Decision::kDeny});
+                         .outcome = Outcome::kDenied,
+                         .decision = Decision::kDeny,
+                         .details = target});
             log->append({.action = Action::kNetworkConnect,
                          .session = &bob,
                          .resource = "api.example.com:443",
@@ -87,8 +91,11 @@ TEST_F(Query, EachFilter) {
     EXPECT_EQ(count({.action = "file.*"}), 20U);
     EXPECT_EQ(count({.decision = "deny"}), 10U);
     EXPECT_EQ(count({.uid = 10, .decision = "deny"}), 0U);
+    EXPECT_EQ(count({.outcome = "denied"}), 10U);
+    EXPECT_EQ(count({.decision = "allow", .outcome = "denied"}), 0U);
     EXPECT_EQ(count({.path = Glob::compile("/home/alice/file-[3-5]").value()}), 3U);
     EXPECT_EQ(count({.path = Glob::compile("/w/\xff.c").value()}), 10U);
+    EXPECT_EQ(count({.path = Glob::compile("/w/\xfe.h").value()}), 10U);
     EXPECT_EQ(count({.path = Glob::compile("**").value()}), 20U);
     EXPECT_EQ(count({.host = "api.example.com"}), 10U);
     EXPECT_EQ(count({.host = "*.example.com"}), 10U);
