@@ -6,7 +6,12 @@
 
 #include <atomic>
 
+#include <future>
+
+#include "daemon/access/reporter.hpp"
 #include "daemon/audit/line.hpp"
+#include "daemon/audit/watcher.hpp"
+#include "platform/linux/seqpacket.hpp"
 #include "tests/unit/daemon/audit/support.hpp"
 
 namespace reeve::audit {
@@ -124,6 +129,49 @@ TEST_F(AuditDiskFull, AnEndWhileItIsFullLeavesATornLineThatIsRecorded) {
     const VerifyReport report = place_.verify();
     EXPECT_TRUE(report.ok()) << report.text();
     EXPECT_EQ(report.gaps, 1U);
+}
+
+// What is reported meanwhile waits with who reports it, which does nothing more; and all of it is there afterwards.
+TEST_F(AuditDiskFull, ReportersWaitUntilThereIsRoom) {
+    auto log = place_.open({.memory = 100'000}, counting()).value();
+    LogSink sink(*log);
+    auto watcher = Watcher::start(sink).value();
+    WatchSetup setup;
+    setup.session = "s";
+    setup.context = std::make_shared<const SessionContext>(SessionFacts{.session = "s"});
+    ASSERT_TRUE(watcher->add(std::move(setup)));
+    auto pair = platform::seqpacket_pair().value();
+    ASSERT_TRUE(watcher->add_reports("s", {.name = "keeper", .control = std::move(pair.ours)}));
+    constexpr std::uint64_t kReports = 100'000;
+    std::atomic<std::uint64_t> taken = 0;
+    auto reports = std::async(std::launch::async, [&, control = std::move(pair.theirs)]() mutable {
+        access::Reporter reporter(std::move(control));
+        for (std::uint64_t i = 0; i < kReports; ++i) {
+            const std::string path = "/home/alice/work/" + std::to_string(i);
+            if (reporter.add({.action = policy::FileAction::create, .path = path})) ++taken;
+        }
+        return reporter.finish();
+    });
+    for (std::uint64_t before = 1; before != taken || outages_ == 0;) {  // it stands still
+        before = taken;
+        ::usleep(300'000);
+    }
+    EXPECT_LT(taken, kReports);
+    enlarge("size=256m");
+    ASSERT_TRUE(log->flush());
+    EXPECT_TRUE(reports.get());
+    // The log's memory is small: what waits goes there in several goes.
+    while (!watcher->drain("s")) ASSERT_TRUE(log->flush());
+    const auto counts = watcher->remove("s");
+    ASSERT_TRUE(counts) << counts.error().text();
+    EXPECT_EQ(counts->recorded, kReports);
+    EXPECT_EQ(counts->gaps, 0U);
+    EXPECT_EQ(log->statistics().lost, 0U);
+    watcher.reset();
+    log.reset();
+    const VerifyReport report = place_.verify();
+    EXPECT_TRUE(report.ok()) << report.text();
+    EXPECT_EQ(report.records - report.checkpoints, kReports);
 }
 
 }  // namespace
