@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "daemon/keeper/calls.hpp"
@@ -37,9 +38,11 @@ Or<Fd> socket_of(Work& work, int number) {
 int bind_in(const Fd& socket, const Name& name) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (name.raw.size() >= sizeof address.sun_path) return ENAMETOOLONG;
+    if (name.raw.size() > sizeof address.sun_path) return ENAMETOOLONG;
     std::memcpy(address.sun_path, name.raw.data(), name.raw.size());
-    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.raw.size() + 1);
+    const std::size_t length =
+        std::min(name.raw.size() + 1, sizeof address.sun_path);  // of 108 bytes there is no NUL
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
     if (::fchdir(name.directory) != 0) return errno;
     const int code = code_of(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), size));
     if (::chdir("/") != 0) return errno;

@@ -90,7 +90,8 @@ Status run() {
     if (!watchdog) return std::unexpected(watchdog.error());
     if (auto s = allow_only_what_is_needed(); !s) return s;
     {
-        Workers workers(*listener, [&] { (*watchdog)->wake(); }, [&] { (*watchdog)->stop(); });
+        Workers workers(
+            *listener, [&] { (*watchdog)->wake(); }, [&] { (*watchdog)->stop(); });
         Engine engine{*setup, *table, *listener, tree, reporter, workers};
         const unsigned count = std::clamp(std::thread::hardware_concurrency(), 2u, 4u);
         workers.start(count, [&](const platform::notify::Call& call) { work_on(engine, call); });

@@ -171,10 +171,18 @@ Answer open_temporary(Work& work, const Wanted& wanted) {
     return hand_over(work, {.file = std::move(file), .flags = wanted.flags}, judged, event);
 }
 
+// What is created has no slash behind its name, whatever is there already.
+Answer open_with_slash(Work& work, const Wanted& wanted) {
+    const auto name = work.resolve.name(wanted.directory, wanted.path);
+    if (!name) return Answer::fail(name.error());
+    return Answer::fail(name->special() && wanted.exclusive() ? EEXIST : EISDIR);
+}
+
 Answer open_wanted(Work& work, const Wanted& wanted) {
     if ((wanted.flags & O_PATH) != 0) return Answer::proceed();  // it can neither be read nor written
     if (const int code = wanted.check(); code != 0) return Answer::fail(code);
     if (wanted.temporary()) return open_temporary(work, wanted);
+    if (wanted.creates() && wanted.path.ends_with('/')) return open_with_slash(work, wanted);
     constexpr int kTries = 100;  // each time another thread has put another object under the name
     for (int i = 0; i < kTries; ++i) {
         auto target = work.resolve.target(wanted.directory, wanted.path, wanted.follows());

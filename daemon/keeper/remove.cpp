@@ -16,7 +16,7 @@ Answer remove_name(Work& work, int directory, int path_at, int flags) {
     if (!name) return Answer::fail(name.error());
     const Event event{.directory = flags == AT_REMOVEDIR};
     return change_name(work, *name, {policy::FileAction::remove}, event, [&] {
-        if (work.is_mount(name->directory, name->bare())) return EBUSY;
+        if (!name->special() && work.is_mount(name->directory, name->bare())) return EBUSY;
         return code_of(::unlinkat(name->directory, name->raw.c_str(), flags));
     });
 }

@@ -25,9 +25,10 @@ struct Side {
     const Name& name;
     Location at = {};
     struct stat status {};
-    bool exists = false;
+    int missing = 0;  // why there is no status: an errno
 
-    bool directory() const { return exists && S_ISDIR(status.st_mode); }
+    bool exists() const { return missing == 0; }
+    bool directory() const { return exists() && S_ISDIR(status.st_mode); }
 };
 
 int look_at(Work& work, Side& side) {
@@ -35,7 +36,7 @@ int look_at(Work& work, Side& side) {
     auto at = work.judge.locate(side.name.directory, bare);
     if (!at) return at.error();
     side.at = std::move(*at);
-    side.exists = ::fstatat(side.name.directory, bare.c_str(), &side.status, AT_SYMLINK_NOFOLLOW) == 0;
+    side.missing = code_of(::fstatat(side.name.directory, bare.c_str(), &side.status, AT_SYMLINK_NOFOLLOW));
     return 0;
 }
 
@@ -52,13 +53,13 @@ Judgement judge_coming(Work& work, const Side& side, bool directory) {
 
 // EBUSY for what must stay: mounts, and directories above a place, whose path would be another's afterwards.
 int must_stay(Work& work, const Side& side) {
-    if (!side.exists) return 0;
+    if (!side.exists()) return 0;
     if (work.is_mount(side.name.directory, side.name.bare())) return EBUSY;
     return side.directory() && work.holds_place(side.at.path) ? EBUSY : 0;
 }
 
 int move(Work& work, Side& from, Side& to, unsigned flags) {
-    if (!from.exists) return ENOENT;
+    if (!from.exists()) return from.missing;
     for (const Side* side : {&from, &to})
         if (const int code = must_stay(work, *side); code != 0) return code;
     const bool exchange = (flags & RENAME_EXCHANGE) != 0;
@@ -71,7 +72,7 @@ int move(Work& work, Side& from, Side& to, unsigned flags) {
 // The strictest of what must be allowed.
 Judgement judge_both(Work& work, const Side& from, const Side& to, bool exchange) {
     std::vector<Judgement> all{judge_leaving(work, from), judge_coming(work, to, from.directory())};
-    if (exchange || to.exists) all.push_back(judge_leaving(work, to));
+    if (exchange || to.exists()) all.push_back(judge_leaving(work, to));
     if (exchange) all.push_back(judge_coming(work, from, to.directory()));
     const auto is = [](Judgement::Way way) { return [way](const Judgement& j) { return j.way == way; }; };
     if (auto refused = std::ranges::find_if(all, is(Judgement::Way::refuse)); refused != all.end())

@@ -102,6 +102,9 @@ constexpr int kAllowed[] = {
     SYS_exit,
     SYS_exit_group,
     SYS_getrandom,
+#ifdef SYS_renameat
+    SYS_renameat,  // the C library's renameat2() without flags
+#endif
 #ifdef SYS_poll
     SYS_poll,
     SYS_readlink,
