@@ -95,6 +95,23 @@ Or<mode_t> Caller::umask() const {
     return mask;
 }
 
+int interruption_of(pid_t tid) {
+    const Fd process(::open(("/proc/" + std::to_string(tid)).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    char buffer[4096];
+    if (!process) return 0;
+    auto status = read_small(process.get(), "status", buffer);
+    std::uint64_t own = 0, shared = 0, blocked = 0;
+    unsigned threads = 0;
+    if (!status || !number(last_word(*status, "\nSigPnd:"), own, 16) ||
+        !number(last_word(*status, "\nShdPnd:"), shared, 16) ||
+        !number(last_word(*status, "\nSigBlk:"), blocked, 16) ||
+        !number(last_word(*status, "\nThreads:"), threads))
+        return 0;
+    if ((own & ~blocked) != 0) return kRestart;
+    if ((shared & ~blocked) == 0) return 0;
+    return threads == 1 ? kRestart : EINTR;
+}
+
 Or<std::shared_ptr<const Caller>> Callers::find(pid_t tid, bool fresh, bool& made) {
     made = false;
     {

@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstdint>
 #include <expected>
 #include <list>
@@ -23,6 +24,10 @@ namespace reeve::keeper {
 template <class T>
 using Or = std::expected<T, int>;
 
+// ERESTARTSYS, which the kernel turns into EINTR or into the same call again, as the signal's handler asks for. Only
+// for a thread that has a signal pending: without one the number would reach the program.
+inline constexpr int kRestart = 512;
+
 class Caller {
   public:
     static Or<std::shared_ptr<const Caller>> open(pid_t tid);
@@ -37,6 +42,10 @@ class Caller {
     pid_t inner_process() const { return inner_process_; }
     pid_t inner_thread() const { return inner_thread_; }
 
+    // The number that it got for the last file that was opened for it; -1: none was.
+    int last_descriptor() const { return last_descriptor_.load(std::memory_order_relaxed); }
+    void got_descriptor(int number) const { last_descriptor_.store(number, std::memory_order_relaxed); }
+
     // What changes while it runs. Each fails with ENOENT or ESRCH if the thread is no more.
     Or<std::string> executable() const;
     Or<mode_t> umask() const;
@@ -48,7 +57,12 @@ class Caller {
     platform::Fd proc_;
     pid_t process_ = 0, parent_ = 0, inner_process_ = 0, inner_thread_ = 0;
     std::uint64_t start_ns_ = 0;
+    mutable std::atomic<int> last_descriptor_{-1};
 };
+
+// What a waiting call of that thread is to end with because of a signal: 0 where there is none to handle, kRestart
+// or EINTR where the signal is the whole process's and this thread may not be the one that handles it.
+int interruption_of(pid_t tid);
 
 // Those seen last. Any thread.
 class Callers {

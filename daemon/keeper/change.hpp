@@ -6,7 +6,6 @@
 #include <fcntl.h>
 
 #include <initializer_list>
-#include <optional>
 
 #include "daemon/keeper/work.hpp"
 
@@ -30,12 +29,8 @@ Answer change_name(Work& work, const Name& name, std::initializer_list<policy::F
     event.path = at->path;
     event.code = judged.code;
     if (judged.way == Judgement::Way::perform) {
-        std::optional<MayWait> waiting;
-        if (at->veiled()) {
-            lock.release();
-            waiting.emplace(work.engine, work.request);
-        }
-        event.code = change();
+        if (at->veiled()) lock.release();
+        event.code = at->veiled() ? MayWait(work.engine, work.request).run(change) : change();
     }
     lock.release();
     return Answer::of(work.record(judged, event));
@@ -53,9 +48,7 @@ Answer change_object(Work& work, const platform::Fd& object, policy::FileAction 
     const Judgement judged = work.judge.judge(*at, {action}, Guard::none);
     Event event{.path = at->path, .code = judged.code};
     if (judged.way == Judgement::Way::perform) {
-        std::optional<MayWait> waiting;
-        if (at->veiled()) waiting.emplace(work.engine, work.request);
-        event.code = change();
+        event.code = at->veiled() ? MayWait(work.engine, work.request).run(change) : change();
     }
     return Answer::of(work.record(judged, event));
 }

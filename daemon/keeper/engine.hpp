@@ -24,7 +24,10 @@ namespace reeve::keeper {
 class Waiting {
   public:
     virtual ~Waiting() = default;
-    virtual void begin(std::uint64_t call) = 0;
+    // False where so many wait that one more would leave none to take calls.
+    virtual bool begin(const platform::notify::Call& call) = 0;
+    // 0, or what the caller gets because it has a signal to handle: EINTR or kRestart.
+    virtual int interrupted() const = 0;
     virtual void end() = 0;
 };
 

@@ -26,6 +26,8 @@ Answer hand_over(Work& work, Opened opened, const Judgement& judged, Event event
     const auto& listener = work.request.listener();
     const int number =
         listener.add_descriptor(work.request.call().id, opened.file.get(), (opened.flags & O_CLOEXEC) != 0);
+    if (number >= 0)
+        if (const auto caller = work.request.caller()) (*caller)->got_descriptor(number);
     if (number < 0) {
         event.code = -number;
         if (opened.created != nullptr) take_back(work, opened);

@@ -53,12 +53,11 @@ Answer link_to(Work& work, const Fd& object, const Name& name) {
     const Judgement& judged = leaving.way == Way::refuse ? leaving : coming;
     Event event{.path = from->path, .target = to->path, .code = judged.code};
     if (judged.way != Way::refuse) {
-        std::optional<MayWait> waiting;
-        if (to->veiled()) {
-            lock.release();
-            waiting.emplace(work.engine, work.request);
-        }
-        event.code = gains(work, *from, *to, false) ? EXDEV : link_object(work, object, name);
+        const auto change = [&] {
+            return gains(work, *from, *to, false) ? EXDEV : link_object(work, object, name);
+        };
+        if (to->veiled()) lock.release();
+        event.code = to->veiled() ? MayWait(work.engine, work.request).run(change) : change();
     }
     lock.release();
     return Answer::of(work.record(judged, event));

@@ -85,6 +85,26 @@ Or<Fd> open_again(Work& work, const Wanted& wanted, const Target& target, int fl
     return fd;
 }
 
+// 0 or an errno, and the file. `open` may have to wait for a FIFO's other end, or for reeve-veil.
+template <class Open>
+int open_patiently(Work& work, bool may_wait, Fd& file, Open open) {
+    const auto once = [&] {
+        auto opened = open();
+        if (opened) file = std::move(*opened);
+        return opened ? 0 : opened.error();
+    };
+    if (!may_wait) return once();
+    MayWait waiting(work.engine, work.request);
+    const auto still_waits = [&] {
+        return waiting.interrupted() == 0 && work.request.listener().valid(work.request.call().id);
+    };
+    int code;
+    do {
+        code = waiting.run(once);
+    } while (code == EINTR && still_waits());
+    return code;
+}
+
 // Nothing: the name means another object by now, so everything is to be looked at again.
 std::optional<Answer> open_existing(Work& work, const Wanted& wanted, Target& target) {
     struct stat status {};
@@ -100,20 +120,17 @@ std::optional<Answer> open_existing(Work& work, const Wanted& wanted, Target& ta
 
     // Truncated when the caller has its descriptor: an open that fails for want of one (EMFILE) changes nothing.
     const bool truncates = wanted.truncates() && wanted.writable() && S_ISREG(status.st_mode);
-    std::optional<MayWait> waiting;
-    if (!S_ISREG(status.st_mode) || at->veiled() || (wanted.flags & O_NOFOLLOW) != 0)
-        waiting.emplace(work.engine, work.request);
-    auto file = open_again(work, wanted, target, truncates ? wanted.flags & ~O_TRUNC : wanted.flags);
-    while (!file && file.error() == EINTR && work.request.listener().valid(work.request.call().id))
-        file = open_again(work, wanted, target, wanted.flags);
-    waiting.reset();
-    if (!file && file.error() == ESTALE && (wanted.flags & O_NOFOLLOW) != 0) return std::nullopt;
+    const bool may_wait = !S_ISREG(status.st_mode) || at->veiled() || (wanted.flags & O_NOFOLLOW) != 0;
+    Fd file;
+    event.code = open_patiently(work, may_wait, file, [&] {
+        return open_again(work, wanted, target, truncates ? wanted.flags & ~O_TRUNC : wanted.flags);
+    });
+    if (event.code == ESTALE && (wanted.flags & O_NOFOLLOW) != 0) return std::nullopt;
     if (!file) {
-        event.code = file.error();
         judged.recorded = judged.decided && (at->place->log & policy::kLogChanges) != 0;
         return Answer::fail(work.record(judged, event));
     }
-    return hand_over(work, {.file = std::move(*file), .flags = wanted.flags, .truncate = truncates}, judged,
+    return hand_over(work, {.file = std::move(file), .flags = wanted.flags, .truncate = truncates}, judged,
                      event);
 }
 
@@ -131,16 +148,15 @@ std::optional<Answer> create_file(Work& work, const Wanted& wanted, const Name& 
     if (judged.way == Judgement::Way::refuse) return Answer::fail(work.record(judged, event));
     if ((wanted.mode & S_ISUID) != 0) return Answer::fail(EPERM);  // as seccomp.set_user_id has it for chmod
     if (const int code = work.take_umask(); code != 0) return Answer::fail(code);
-    std::optional<MayWait> waiting;
-    if (at->veiled()) {
-        lock.release();
-        waiting.emplace(work.engine, work.request);
-    }
+    if (at->veiled()) lock.release();
     const std::string bare = name.bare();
-    Fd file(::openat(name.directory, bare.c_str(), wanted.flags | O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC,
-                     wanted.mode));
-    event.code = file ? 0 : errno;
-    waiting.reset();
+    Fd file;
+    event.code = open_patiently(work, at->veiled(), file, [&]() -> Or<Fd> {
+        Fd made(::openat(name.directory, bare.c_str(), wanted.flags | O_CREAT | O_EXCL | O_NOCTTY | O_CLOEXEC,
+                         wanted.mode));
+        if (!made) return std::unexpected(errno);
+        return made;
+    });
     lock.release();
     if (event.code == EEXIST && !wanted.exclusive()) return std::nullopt;
     if (!file) return Answer::fail(work.record(judged, event));
@@ -163,10 +179,13 @@ Answer open_temporary(Work& work, const Wanted& wanted) {
     if (judged.way == Judgement::Way::refuse) return Answer::fail(work.record(judged, event));
     if ((wanted.mode & S_ISUID) != 0) return Answer::fail(EPERM);
     if (const int code = work.take_umask(); code != 0) return Answer::fail(code);
-    std::optional<MayWait> waiting;
-    if (at->veiled()) waiting.emplace(work.engine, work.request);
-    Fd file(::openat(target->object->get(), ".", wanted.flags | O_CLOEXEC, wanted.mode));
-    if (!file) return Answer::fail(errno);
+    Fd file;
+    const int code = open_patiently(work, at->veiled(), file, [&]() -> Or<Fd> {
+        Fd made(::openat(target->object->get(), ".", wanted.flags | O_CLOEXEC, wanted.mode));
+        if (!made) return std::unexpected(errno);
+        return made;
+    });
+    if (code != 0) return Answer::fail(code);
     judged.recorded = false;  // no name has changed
     return hand_over(work, {.file = std::move(file), .flags = wanted.flags}, judged, event);
 }
@@ -181,6 +200,9 @@ Answer open_with_slash(Work& work, const Wanted& wanted) {
 Answer open_wanted(Work& work, const Wanted& wanted) {
     if ((wanted.flags & O_PATH) != 0) return Answer::proceed();  // it can neither be read nor written
     if (const int code = wanted.check(); code != 0) return Answer::fail(code);
+    if (wanted.path.empty()) return Answer::fail(ENOENT);
+    // In the kernel the descriptor comes first, so that without one nothing is made.
+    if (work.request.table_is_full()) return Answer::fail(EMFILE);
     if (wanted.temporary()) return open_temporary(work, wanted);
     if (wanted.creates() && wanted.path.ends_with('/')) return open_with_slash(work, wanted);
     constexpr int kTries = 100;  // each time another thread has put another object under the name

@@ -98,12 +98,10 @@ Answer rename_names(Work& work, const Name& old_name, const Name& new_name, unsi
     if (judged.way == Judgement::Way::proceed) return Answer::proceed();
     Event event{from.at.path, to.at.path, from.directory(), judged.code};
     if (judged.way == Judgement::Way::perform) {
-        std::optional<MayWait> waiting;
-        if (from.at.veiled() || to.at.veiled()) {
-            lock.release();
-            waiting.emplace(work.engine, work.request);
-        }
-        event.code = move(work, from, to, flags);
+        const auto change = [&] { return move(work, from, to, flags); };
+        const bool veiled = from.at.veiled() || to.at.veiled();
+        if (veiled) lock.release();
+        event.code = veiled ? MayWait(work.engine, work.request).run(change) : change();
     }
     lock.release();
     return Answer::of(work.record(judged, event));

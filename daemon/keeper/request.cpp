@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "platform/linux/notify/memory.hpp"
@@ -77,6 +78,20 @@ Or<Fd> Request::open_descriptor(int number) {
         (link.st_mode & 0700) == 0)
         return std::unexpected(EBADF);
     return fd;
+}
+
+bool Request::table_is_full() {
+    constexpr rlim_t kFar = 32;  // a program that opens by other calls as well is asked before they matter
+    rlimit limit{};
+    if (!confirm()) return false;
+    const auto who = caller();
+    if (!who || ::prlimit(call_.tid, RLIMIT_NOFILE, nullptr, &limit) != 0) return false;
+    const int last = (*who)->last_descriptor();
+    if (last >= 0 && static_cast<rlim_t>(last) + kFar < limit.rlim_cur) return false;
+    // The number of open descriptors (Linux 6.2; 0 before that). If that many lie below the limit, none is free.
+    struct stat table {};
+    return ::fstatat((*who)->proc(), "fd", &table, 0) == 0 &&
+           static_cast<rlim_t>(table.st_size) >= limit.rlim_cur;
 }
 
 Or<mode_t> Request::umask() {

@@ -59,6 +59,10 @@ class Request {
     // The same, but EBADF for one that was opened with O_PATH, as the calls that work on descriptors have it.
     Or<platform::Fd> open_descriptor(int number);
 
+    // Whether the caller can have no more descriptors (RLIMIT_NOFILE). Where it said no a moment ago and the table was
+    // far from full, it is not asked again: false may be wrong then.
+    bool table_is_full();
+
     Or<mode_t> umask();
     Or<std::string> executable();
     Or<std::shared_ptr<const Caller>> caller();

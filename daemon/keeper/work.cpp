@@ -10,7 +10,8 @@
 namespace reeve::keeper {
 
 int Work::record(const Judgement& judged, const Event& event) {
-    if (!judged.recorded) return event.code;
+    // What is interrupted is made again, or was not made.
+    if (!judged.recorded || event.code == kRestart) return event.code;
     timespec now{};
     ::clock_gettime(CLOCK_MONOTONIC, &now);
     access::Report report{.action = judged.action,

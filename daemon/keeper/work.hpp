@@ -3,7 +3,8 @@
 // The functions that do a call (calls.hpp) take one of these. Nothing in it outlives the call.
 #pragma once
 
-#include <chrono>
+#include <errno.h>
+
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -72,15 +73,25 @@ class Locked {
 // While it lives, this thread may wait for something else than the kernel's own work.
 class MayWait {
   public:
-    MayWait(Engine& engine, const Request& request) : waiting_(engine.waiting) {
-        waiting_.begin(request.call().id);
-    }
+    MayWait(Engine& engine, const Request& request)
+        : waiting_(engine.waiting), allowed_(waiting_.begin(request.call())) {}
     MayWait(const MayWait&) = delete;
     MayWait& operator=(const MayWait&) = delete;
-    ~MayWait() { waiting_.end(); }
+    ~MayWait() {
+        if (allowed_) waiting_.end();
+    }
+    // Runs `change`, which gives 0 or an errno. An interruption is given as the caller is to see it.
+    template <class Do>
+    int run(Do change) {
+        if (!allowed_) return ENFILE;
+        const int code = change();
+        return code == EINTR && waiting_.interrupted() != 0 ? waiting_.interrupted() : code;
+    }
+    int interrupted() const { return waiting_.interrupted(); }
 
   private:
     Waiting& waiting_;
+    bool allowed_;
 };
 
 }  // namespace reeve::keeper

@@ -14,9 +14,9 @@ namespace {
 // Interrupts a system call, and does nothing else.
 constexpr int kInterrupt = SIGUSR1;
 
-thread_local std::atomic<std::uint64_t>* this_worker = nullptr;
-
 }  // namespace
+
+thread_local Workers::Worker* Workers::this_worker_ = nullptr;
 
 Workers::Workers(const platform::notify::Listener& listener, std::function<void()> wake,
                  std::function<void()> ended)
@@ -61,7 +61,7 @@ void Workers::reap() {
 
 void Workers::run(Worker& self) {
     ::prctl(PR_SET_NAME, "keeper-worker");
-    this_worker = &self.waits_for;
+    this_worker_ = &self;
     // A umask and a working directory of its own, which are set to what a call needs.
     if (::unshare(CLONE_FS) != 0) return ended_();
     while (!stop_) {
@@ -82,20 +82,28 @@ void Workers::run(Worker& self) {
     self.finished = true;
 }
 
-void Workers::begin(std::uint64_t call) {
-    this_worker->store(call);
+bool Workers::begin(const platform::notify::Call& call) {
     bool first = false;
     {
         const std::lock_guard lock(mutex_);
+        if (running_ >= kMost && running_ - waiting_ <= 1) return false;
+        this_worker_->interrupted = 0;
+        this_worker_->caller = call.tid;
+        this_worker_->waits_for = call.id;
         first = waiting_++ == 0;
         if (running_ - waiting_ < wanted_ && running_ < kMost && !stop_) add_worker();
     }
     if (first) wake_();
+    return true;
+}
+
+int Workers::interrupted() const {
+    return this_worker_->interrupted;
 }
 
 void Workers::end() {
-    this_worker->store(0);
     const std::lock_guard lock(mutex_);
+    this_worker_->waits_for = 0;
     --waiting_;
 }
 
@@ -104,12 +112,16 @@ bool Workers::any_waits() const {
     return waiting_ != 0;
 }
 
+// Under the mutex, so that a worker is interrupted for the call that was looked at and for no later one.
 void Workers::check_waits() {
     const std::lock_guard lock(mutex_);
     for (auto& worker : workers_) {
         const std::uint64_t call = worker->waits_for;
-        if (call != 0 && !worker->finished && !listener_.valid(call))
-            ::pthread_kill(worker->thread.native_handle(), kInterrupt);
+        if (call == 0 || worker->finished) continue;
+        const int signalled = interruption_of(worker->caller);
+        const bool gone = !listener_.valid(call);
+        if (!gone && signalled != 0) worker->interrupted = signalled;
+        if (gone || signalled != 0) ::pthread_kill(worker->thread.native_handle(), kInterrupt);
     }
 }
 

@@ -32,7 +32,8 @@ class Workers : public Waiting {
     // Starts `count` threads that do calls by `do_call`. Once, and before anything else.
     void start(unsigned count, DoCall do_call);
 
-    void begin(std::uint64_t call) override;
+    bool begin(const platform::notify::Call& call) override;
+    int interrupted() const override;
     void end() override;
 
     bool any_waits() const;
@@ -45,9 +46,11 @@ class Workers : public Waiting {
     struct Worker {
         std::thread thread;
         std::atomic<std::uint64_t> waits_for{0};  // a call's id; 0: none
+        std::atomic<pid_t> caller{0};             // its thread
+        std::atomic<int> interrupted{0};          // by a signal to the caller: what that gets
         std::atomic<bool> finished{false};
     };
-    static constexpr std::size_t kMost = 64;
+    static constexpr std::size_t kMost = 256;
 
     void run(Worker& self);
     void add_worker();  // mutex_ is held
@@ -61,6 +64,7 @@ class Workers : public Waiting {
     unsigned wanted_ = 0;   // threads that take calls
     unsigned waiting_ = 0;  // threads that wait
     unsigned running_ = 0;  // all that have not finished
+    static thread_local Worker* this_worker_;
     std::atomic<bool> stop_{false};
     std::atomic<std::uint64_t> taken_{0};
 };
