@@ -209,6 +209,7 @@ int Scene::as_person(const std::function<int()>& body) const {
 Reports Scene::finish() {
     ::shutdown(control_.get(), SHUT_WR);
     reader_.join();
+    EXPECT_TRUE(reports_.complete);
     return std::move(reports_);
 }
 
@@ -216,6 +217,10 @@ void Scene::take_reports() {
     while (true) {
         auto packet = platform::receive_packet(control_.get());
         if (!packet || packet->end) break;
+        if (packet->bytes == access::kNoMore) {
+            reports_.complete = true;
+            continue;
+        }
         const auto parsed = access::parse_reports(packet->bytes);
         if (!parsed) {
             ADD_FAILURE() << parsed.error().text();
@@ -261,7 +266,7 @@ const Seen* Reports::find(const Wanted& wanted) const {
 std::uint64_t Reports::count(const Wanted& wanted) const {
     std::uint64_t sum = 0;
     for (const auto& seen : all) {
-        const Reports one{{seen}};
+        const Reports one{.all = {seen}};
         if (one.find(wanted) != nullptr) sum += seen.count;
     }
     return sum;

@@ -51,6 +51,7 @@ struct Wanted {
 };
 struct Reports {
     std::vector<Seen> all;
+    bool complete = false;  // the veil said that this was all
     std::uint64_t count(const Wanted& wanted) const;  // the sum of their counts
     const Seen* find(const Wanted& wanted) const;
     std::string text() const;
