@@ -33,7 +33,11 @@ static long x32(void) {
     return syscall(0x40000000 | SYS_getpid);
 }
 
-int main(void) {
+int main(int argc, char** argv) {
+    if (argc > 1 && strcmp(argv[1], "absent") == 0) {
+        printf("this machine has no i386 calls: who makes one gets a signal\n");
+        return 77;
+    }
     in_child("i386 getpid", getpid_of_i386);
     in_child("i386 umask", umask_of_i386);
     in_child("i386 socketcall", socketcall);
