@@ -113,10 +113,14 @@ bool Flow::read_once() {
     std::size_t room = kFlowBytes - before;
     if (finishing_) room = std::min(room, left_);
     if (room == 0) return false;
-    buffer_.resize(before + room);
-    const ssize_t got = ::read(from_.get(), buffer_.data() + before, room);
-    const int error = errno;
-    buffer_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    // Not filled with zeros before: of 64 KiB most reads touch a page.
+    ssize_t got = 0;
+    int error = 0;
+    buffer_.resize_and_overwrite(before + room, [&](char* data, std::size_t) {
+        got = ::read(from_.get(), data + before, room);
+        error = errno;
+        return before + static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+    });
     if (got < 0 && later(error)) {
         if (error == EINTR || !finishing_) return error == EINTR;
         end_source();  // nothing is there now

@@ -83,10 +83,11 @@ int run(const RunOptions& options, std::vector<std::string> command) {
     request.command = std::move(command);
     std::array<Fd, 3> ours;
     if (auto s = fill_standard_streams(); !s) return complain(s.error(), kNotStarted);
-    if (auto s = fill(request, options); !s) return complain(s.error(), kNotStarted);
-    if (auto s = add_streams(request, ours); !s) return complain(s.error(), kNotStarted);
+    // Early: the daemon looks at who is calling while the request is put together.
     auto socket = api::connect_daemon(api::socket_path());
     if (!socket) return complain(socket.error(), kNoDaemon);
+    if (auto s = fill(request, options); !s) return complain(s.error(), kNotStarted);
+    if (auto s = add_streams(request, ours); !s) return complain(s.error(), kNotStarted);
 
     const std::array<bool, 3> terminal{request.terminal[0], request.terminal[1], request.terminal[2]};
     // From here on signals are read, so that none of them leaves the terminal as it should not be.

@@ -74,7 +74,7 @@ platform::Status RunLoop::ask(const api::RunRequest& request) {
 
 int RunLoop::run() {
     while (!exit_code_) {
-        std::vector<pollfd> all{{.fd = socket_.get(), .events = POLLIN, .revents = 0},
+        std::vector<pollfd> all{{.fd = answered_ ? -1 : socket_.get(), .events = POLLIN, .revents = 0},
                                 {.fd = signals_.get(), .events = POLLIN, .revents = 0}};
         tend_terminal();
         for (Flow* flow : flows()) flow->wait_for(all);
@@ -89,7 +89,10 @@ int RunLoop::run() {
         if (stage_ == Stage::kFinishing &&
             std::ranges::all_of(flows(), [](const Flow* flow) { return flow->done(); })) {
             stage_ = Stage::kDrained;
-            say({{"call", "drained"}});
+            if (answered_)
+                end(exit_code_of(status_));
+            else
+                say({{"call", "drained"}});
         }
     }
     for (const Flow* flow : flows())
@@ -134,7 +137,12 @@ void RunLoop::on_messages() {
             if (terminal_) terminal_->restore();
             return end(complain(api::failure_of(body), kNotStarted));
         }
-        if (body.contains("done")) return end(exit_code_of(status_));
+        if (body.contains("done")) {
+            // A session without a terminal ends by itself, whatever of its output still waits here.
+            answered_ = stage_ == Stage::kFinishing;
+            if (!answered_) end(exit_code_of(status_));
+            return;
+        }
         on_event(body, std::move((*message)->fds));
     }
 }

@@ -55,6 +55,7 @@ class RunLoop {
     std::optional<Flow> input_, output_, errors_;  // pipes
     std::optional<Flow> keys_, screen_;            // the terminal
     Stage stage_ = Stage::kAsked;
+    bool answered_ = false;  // the daemon has no more to say
     bool stopped_ = false, somebody_elses_ = false;
     std::vector<int> early_;  // signals from before the daemon said that it runs
     int status_ = 0;

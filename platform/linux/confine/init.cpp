@@ -41,6 +41,8 @@ void finish(Setup& setup, int status) {
     setup.slave.reset();
     for (Fd& stream : setup.streams) stream.reset();
     (void)send_packet(setup.link.get(), wire::packet(wire::Kind::kExited, status));
+    // Without a terminal nothing of it is lost with this process: what is in pipes stays there.
+    if (!setup.plan.terminal.any()) ::_exit(0);
 }
 
 void reap(Setup& setup, bool& running) {

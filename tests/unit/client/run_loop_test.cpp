@@ -127,6 +127,23 @@ TEST(RunLoop, SaysDrainedOnlyWhenAllIsWrittenAndGivesTheCode) {
     EXPECT_EQ(client.wait(), 7);
 }
 
+TEST(RunLoop, OutputIsWholeAlsoWhereTheDaemonWasDoneBefore) {
+    Client client;
+    client.say(kStarted);
+    // More than the person's pipe holds, so that some of it still waits when the last message comes.
+    const std::string much(96 * 1024, 'x');
+    for (std::size_t done = 0; done < much.size();) {
+        const ssize_t put = ::write(client.session(1).get(), much.data() + done, much.size() - done);
+        ASSERT_GT(put, 0);
+        done += static_cast<std::size_t>(put);
+    }
+    client.finish(5 << 8);
+    client.say(api::done({{"status", 5 << 8}, {"session", "s"}}));
+    client.hang_up();
+    EXPECT_EQ(client.output(1), much);
+    EXPECT_EQ(client.wait(), 5);
+}
+
 TEST(RunLoop, ARefusalIsSaidInOneLineWith125) {
     Client client;
     client.say(api::failure(
