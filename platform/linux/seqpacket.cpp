@@ -2,8 +2,8 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstring>
-#include <memory>
 
 namespace reeve::platform {
 
@@ -38,10 +38,13 @@ Status send_packet(int socket, std::string_view bytes, std::span<const int> fds)
 }
 
 Result<Packet> receive_packet(int socket, int flags) {
-    // Not a stack array: pid 1 of a session and the spawner are small on purpose, and so may their stacks be. Not filled
-    // with zeros: most packets touch one page of it.
-    const auto buffer = std::make_unique_for_overwrite<char[]>(kMaxPacket);
-    iovec part{buffer.get(), kMaxPacket};
+    // Its length first: most have a hundred bytes, and a buffer for the longest costs more than a call.
+    ssize_t length;
+    while ((length = ::recv(socket, nullptr, 0, flags | MSG_PEEK | MSG_TRUNC)) < 0)
+        if (errno != EINTR) return os_error("receive a packet", "");
+    Packet packet;
+    packet.bytes.resize(std::min(static_cast<std::size_t>(length), kMaxPacket));
+    iovec part{packet.bytes.data(), packet.bytes.size()};
     alignas(cmsghdr) char control[CMSG_SPACE(kMaxPacketFds * sizeof(int))];
     msghdr message{};
     message.msg_iov = &part;
@@ -51,7 +54,6 @@ Result<Packet> receive_packet(int socket, int flags) {
     ssize_t got;
     while ((got = ::recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC)) < 0)
         if (errno != EINTR) return os_error("receive a packet", "");
-    Packet packet;
     for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
          header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
@@ -64,7 +66,7 @@ Result<Packet> receive_packet(int socket, int flags) {
     }
     if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
         return error("receive a packet", "", "it is longer than 64 KiB or has too many descriptors");
-    packet.bytes.assign(buffer.get(), static_cast<std::size_t>(got));
+    packet.bytes.resize(static_cast<std::size_t>(got));
     packet.end = got == 0;
     return packet;
 }
