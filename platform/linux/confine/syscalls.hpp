@@ -2,8 +2,7 @@
 //
 // The first allows by number what is known to be harmless, so that a call that is newer than this list is
 // ENOSYS and programs fall back; the second refuses by arguments. They are two, because a filter of
-// libseccomp cannot say "all but these arguments" for one call, and the kernel takes the stricter answer of
-// all filters. Neither costs anything for calls that are allowed whatever their arguments (the kernel caches
+// libseccomp cannot say "all but these arguments" for one call; load_filter() puts one behind the other. Neither costs anything for calls that are allowed whatever their arguments (the kernel caches
 // those since Linux 5.11).
 //
 // It does not cover: what a call refers to (paths are memory, which can change after the check: that is the
