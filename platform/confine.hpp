@@ -41,6 +41,9 @@ struct PrivateDirectory {
     bool executable = true;
     unsigned mode = 0700;
     unsigned log = 0;  // Log bits
+    // With a keeper: changes in it are the keeper's to make, since a zone of the keeper's lies below, and what Landlock
+    // allows in a directory it allows in what is mounted below as well.
+    bool kept = false;
 };
 
 struct Person {
@@ -74,6 +77,8 @@ struct Plan {
     std::vector<Zone> zones;
     std::vector<PrivateDirectory> private_directories;
     std::vector<std::string>
+        veiled;  // paths at which the veil's trees of the same paths stand (StartFds::veil)
+    std::vector<std::string>
         masks;  // existing paths inside zones that are denied: something empty stands over them
     std::vector<Symlink> links;
     std::string working_directory;         // must lie in a zone or private directory
@@ -81,6 +86,7 @@ struct Plan {
     std::vector<std::string> environment;  // "NAME=value", complete
     Terminal terminal;
     Limits limits;
+    bool trap_reads = false;    // the keeper is asked about opens for reading too
     int required_landlock = 0;  // the least Landlock ABI that policy asks for; less than that starts nothing
     bool report_steps = false;  // send one StepDone a step, for `./dev bench launch`
     // Names of defences that are left out, "seccomp.unshare" and the like. Only reeve-confine-holes, a
@@ -98,7 +104,11 @@ struct StartFds {
     Fd streams[3];   // standard input, output, error; empty where Plan::terminal says terminal
     Fd watch;        // fanotify group that reports file handles; empty: no mount is marked
     Fd watch_by_fd;  // fanotify group that reports descriptors, for mounts that refuse handles; may be empty
-    Fd cgroup;       // directory of the session's cgroup v2, entered at birth
+    // To reeve-keeper, which gets the session's root and its seccomp listener; Landlock then allows no change in any
+    // zone. Empty: the session makes its changes itself.
+    Fd keeper;
+    Fd veil;    // a detached mount of the veil, where Plan::veiled names trees of it
+    Fd cgroup;  // directory of the session's cgroup v2, entered at birth
     std::vector<Fd>
         limit_groups;  // `tasks` of cgroup v1 controllers that hold its limits, opened for writing
 };
@@ -136,6 +146,9 @@ struct Support {
     bool cgroup_kill = false;
     bool memfd_noexec = false;  // per pid namespace, Linux 6.3
     bool user_namespaces = false;
+    bool notify = false;  // seccomp user notification with WAIT_KILLABLE_RECV, Linux 5.19: the keeper's
+    bool fuse = false;    // /dev/fuse can be opened: the veil's
+    bool ptrace_refused = false;  // Yama's scope 3: nobody reads another process, so there is no keeper
 };
 Support probe_support();
 

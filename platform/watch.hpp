@@ -164,6 +164,7 @@ struct Process {
     pid_t pid = 0;
     std::uint64_t start_ns = 0;  // since boot, in steps of a clock tick (10 ms)
     pid_t parent = 0;
+    char state = 0;                   // proc_pid_stat(5): 'R' runs, 'T' was stopped, ...
     std::string exe;                  // empty where it has none or is a zombie
     std::uint64_t pid_namespace = 0;  // inode number; 0 for a zombie
     Fd pidfd;

@@ -1,6 +1,4 @@
 // doctor: in one screen what holds on this machine, what does not, and what to do about it.
-#include <fstream>
-
 #include "daemon/reeved/services.hpp"
 
 namespace reeve::daemon {
@@ -43,20 +41,40 @@ void sandbox(Findings& findings, const platform::confine::Support& support) {
         "sandbox", "user-namespaces", support.user_namespaces ? State::kOk : State::kProblem,
         support.user_namespaces ? "sessions get their own" : "they are switched off: no session can start",
         support.user_namespaces ? "" : "sysctl user.max_user_namespaces");
-    std::ifstream yama("/proc/sys/kernel/yama/ptrace_scope");
-    if (int scope = 0; yama >> scope && scope == 3)
-        findings.add("sandbox", "yama", State::kWarning,
-                     "scope 3 refuses all ptrace: the keeper of a later version cannot work",
-                     "use scope 1 or 2");
+}
+
+// Why the keeper is not there, and what to do about it.
+std::pair<std::string, std::string> keeper_missing(const platform::confine::Support& support) {
+    if (support.landlock_abi == 0)
+        return {"this kernel has no Landlock, without which changes could not be kept for it",
+                "boot with lsm=landlock,..."};
+    if (!support.notify) return {"it needs seccomp user notification of Linux 5.19", "boot a newer kernel"};
+    if (support.ptrace_refused)
+        return {"Yama's scope 3 refuses it to read what its session asks",
+                "sysctl kernel.yama.ptrace_scope=1 or 2, and boot"};
+    return {"reeve-keeper is not installed", "install the package again"};
+}
+
+void companions(Findings& findings, const Services& services) {
+    if (services.available.keeper) {
+        findings.add("companions", "keeper", State::kOk,
+                     "decides on each change in writable folders, and records it");
+    } else {
+        const auto [why, todo] = keeper_missing(services.support);
+        findings.add("companions", "keeper", State::kProblem,
+                     "not there, so patterns for names that do not exist yet are not enforced: " + why, todo);
+    }
+    if (services.available.veil)
+        findings.add("companions", "veil", State::kOk,
+                     "shows the home by policy, and records what is looked for");
+    else
+        findings.add("companions", "veil", State::kWarning,
+                     "not there, so the home is absent inside, and nothing in it can be asked about",
+                     services.support.fuse ? "install the package again" : "modprobe fuse");
 }
 
 // What DESIGN has and this version does not: said here, where people look.
 void missing(Findings& findings) {
-    findings.add("parts", "keeper", State::kOff,
-                 "not built yet: patterns for names that do not exist yet are not enforced, and changes are "
-                 "logged without their detail");
-    findings.add("parts", "veil", State::kOff,
-                 "not built yet: the person's other files are simply absent inside");
     findings.add("parts", "consent", State::kOff, "not built yet: what policy would ask about is denied");
     findings.add("parts", "network", State::kOff,
                  "not built yet: a session has its loopback and nothing else");
@@ -112,6 +130,7 @@ void call_doctor(Services& services, const Client& client, const api::Json& body
     if (auto s = members.finish(); !s) return client->fail(s.error());
     Findings findings;
     sandbox(findings, services.support);
+    companions(findings, services);
     policies(findings, *services.sessions.policies());
     log(findings, services);
     findings.add("device", "key", State::kOk, "P-256, thumbprint " + services.key->thumbprint());

@@ -30,11 +30,24 @@ using platform::Status;
 namespace {
 // How long sessions may take to end when the daemon does; then they end with it, by their links.
 constexpr std::chrono::seconds kPatience{10};
+
+// A companion that is not installed is not used; doctor says so.
+confine::Programs programs_in(const std::string& directory) {
+    const auto there = [&](const char* name) {
+        const std::string path = directory + "/" + name;
+        return ::access(path.c_str(), X_OK) == 0 ? path : std::string();
+    };
+    return {.confine = directory + "/reeve-confine",
+            .keeper = there("reeve-keeper"),
+            .veil = there("reeve-veil")};
+}
 }  // namespace
 
 struct Daemon::Parts {
     Settings settings;
     platform::ServiceManager manager;
+    confine::Support support = confine::probe_support();
+    confine::Programs programs;
     // Destroyed from the bottom up: what uses comes after what is used.
     std::unique_ptr<confine::Spawner> spawner;
     std::unique_ptr<platform::EventLoop> loop;
@@ -54,6 +67,11 @@ struct Daemon::Parts {
 
     session::PolicySources sources() const {
         return {.vendor = settings.vendor_policy, .directory = settings.policy_directory};
+    }
+    session::Available available() const {
+        const bool keeper =
+            support.notify && !support.ptrace_refused && support.landlock_abi > 0 && !programs.keeper.empty();
+        return {.keeper = keeper, .veil = support.fuse && !programs.veil.empty()};
     }
     Status open_log(const std::shared_ptr<session::Policies>& policies, const std::string& device);
     Status open_key(int state);
@@ -130,7 +148,7 @@ void Daemon::Parts::unwritable(const platform::Error& error) {
 
 void Daemon::Parts::reload() {
     (void)manager.reloading();
-    auto policies = session::Policies::load(sources());
+    auto policies = session::Policies::load(sources(), available());
     if (policies) {
         sessions->use(*policies);
         note(audit::Action::kPolicyLoaded, (*policies)->id(), audit::Outcome::kAllowed);
@@ -191,13 +209,14 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Settings settings, platform::Serv
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
     ::signal(SIGPIPE, SIG_IGN);
 
-    auto spawner = confine::Spawner::create(p.settings.libexec_directory + "/reeve-confine");
+    p.programs = programs_in(p.settings.libexec_directory);
+    auto spawner = confine::Spawner::create(p.programs);
     if (!spawner) return std::unexpected(spawner.error());
     p.spawner = std::move(*spawner);
     auto loop = platform::EventLoop::create();
     if (!loop) return std::unexpected(loop.error());
     p.loop = std::move(*loop);
-    auto policies = session::Policies::load(p.sources());
+    auto policies = session::Policies::load(p.sources(), p.available());
     if (!policies) return std::unexpected(policies.error());
     const std::string device = p.settings.device_id.empty() ? device_id() : p.settings.device_id;
     if (auto s = p.open_log(*policies, device); !s) return std::unexpected(s.error());
@@ -209,6 +228,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Settings settings, platform::Serv
     p.recorder = std::make_unique<LogRecorder>(*p.log, *p.watcher, device, p.settings.user_domain);
     p.people = std::make_unique<session::People>(*p.loop);
     p.sessions = std::make_unique<session::Sessions>(*p.loop, *p.spawner, *p.recorder);
+    if (auto s = p.sessions->watch(); !s) return std::unexpected(s.error());
     p.sessions->use(*policies);
     auto files = platform::posture::RootedFileSystem::open("/");
     if (!files) return std::unexpected(files.error());
@@ -223,7 +243,8 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Settings settings, platform::Serv
                                                      .readers = *p.readers,
                                                      .posture = *p.posture,
                                                      .key = p.key,
-                                                     .support = confine::probe_support(),
+                                                     .support = p.support,
+                                                     .available = p.available(),
                                                      .device_id = device});
     if (auto s = p.watch_signals(); !s) return std::unexpected(s.error());
     auto server = Server::listen(*p.loop, p.settings.run_directory + "/reeve.sock",

@@ -26,6 +26,7 @@ struct Services {
     PostureService& posture;
     std::shared_ptr<const attestation::Signer> key;
     platform::confine::Support support;
+    session::Available available;
     std::string device_id;
 };
 

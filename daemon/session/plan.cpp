@@ -65,13 +65,18 @@ bool reached_through_link(const std::string& path) {
 
 class Planner {
   public:
-    explicit Planner(const Person& person) {
+    Planner(const policy::Zones& zones, const policy::Means& means, const Person& person)
+        : home_(person.home) {
+        planned_.means = means;
         planned_.private_directories = {
-            {.path = person.home, .log = 0},
             {.path = "/tmp", .mode = 01777, .log = 0},
             {.path = "/var/tmp", .mode = 01777, .log = 0},
             {.path = "/run", .of_person = false, .executable = false, .mode = 0755, .log = 0},
         };
+        if (means.veil)
+            planned_.veiled = zones.veiled;
+        else
+            planned_.private_directories.push_back({.path = home_, .log = 0});
     }
 
     platform::Status add(const policy::Zone& zone) {
@@ -82,8 +87,11 @@ class Planner {
                 if (zone.tightens && zone.within_writable) gap(zone.tightened_by, zone.path, kNotThere, true);
                 return {};
             case Found::Kind::kLink:
-                // Inside another zone it is there anyway, as the link that it is.
-                if (!inside_zone(zone.path)) planned_.links.push_back({zone.path, found->target});
+                // Inside another zone, and under the veil, it is there anyway, as the link that it is.
+                if (is_served(zone.path))
+                    planned_.files.push_back(zone.path);
+                else if (!inside_zone(zone.path))
+                    planned_.links.push_back({zone.path, found->target});
                 if (zone.tightens)
                     gap(zone.tightened_by, zone.path, "it is a symbolic link: a mount cannot stand there",
                         zone.within_writable);
@@ -92,7 +100,10 @@ class Planner {
                 if (!zone.tree) return {};  // its names would be there and nothing in them
                 break;
             case Found::Kind::kOther:
-                break;
+                // The veil serves it: a mount would go stale when the file is saved by a rename.
+                if (!is_served(zone.path)) break;
+                planned_.files.push_back(zone.path);
+                return {};
         }
         if (reached_through_link(zone.path)) {
             gap(zone.rule, zone.path, "a folder on the way to it is a symbolic link", false);
@@ -113,7 +124,8 @@ class Planner {
         auto found = look(mask.path);
         if (!found) return std::unexpected(found.error());
         if (found->kind == Found::Kind::kNothing) {
-            if (mask.within_writable) gap(mask.rule, mask.path, kNotThere, true);
+            if (mask.within_writable && !planned_.means.keeper_reads)
+                gap(mask.rule, mask.path, kNotThere, true);
             return {};
         }
         if (!inside_zone(mask.path)) return {};  // it does not exist inside
@@ -137,15 +149,48 @@ class Planner {
         return {};
     }
 
+    // What programs fill in the home on their own: there, private and gone with the session, where policy grants
+    // nothing of it.
+    void add_scratch() {
+        if (!planned_.means.veil) return;
+        for (const char* name : {".cache", ".npm", ".yarn", ".cargo/registry", ".local/state"}) {
+            const std::string path = home_ + "/" + name;
+            if (!inside_zone(path)) planned_.private_directories.push_back({.path = path, .log = 0});
+        }
+    }
+
+    // Landlock's rule for a directory holds for what is mounted below it as well.
+    void find_kept() {
+        if (!planned_.means.keeper) return;
+        for (auto& directory : planned_.private_directories)
+            directory.kept =
+                std::ranges::any_of(planned_.zones,
+                                    [&](const confine::Zone& zone) {
+                                        return zone.writable && is_within(zone.path, directory.path);
+                                    }) ||
+                std::ranges::any_of(planned_.veiled,
+                                    [&](const std::string& top) { return is_within(top, directory.path); });
+    }
+
     void gap(const std::string& rule, const std::string& pattern, const std::string& reason, bool widens) {
         planned_.gaps.push_back({rule, pattern, reason, widens});
     }
 
-    Planned take() { return std::move(planned_); }
+    Planned take() {
+        add_scratch();
+        find_kept();
+        return std::move(planned_);
+    }
 
   private:
     static constexpr const char* kNotThere =
-        "it does not exist yet: only the keeper, which is not there yet, could watch its name";
+        "it does not exist yet: a mount cannot stand there, and what makes it outside makes it readable "
+        "inside";
+
+    bool is_veiled(const std::string& path) const {
+        return std::ranges::any_of(planned_.veiled,
+                                   [&](const std::string& top) { return is_within(path, top); });
+    }
 
     bool inside_zone(const std::string& path) const {
         return std::ranges::any_of(planned_.zones,
@@ -156,13 +201,17 @@ class Planner {
         return std::ranges::find(planned_.links, path, &confine::Symlink::path) != planned_.links.end();
     }
 
+    // By the veil.
+    bool is_served(const std::string& path) const { return is_veiled(path) && !inside_zone(path); }
+
+    std::string home_;
     Planned planned_;
 };
 
 }  // namespace
 
-Result<Planned> plan_of(const policy::Zones& zones, const Person& person) {
-    Planner planner(person);
+Result<Planned> plan_of(const policy::Zones& zones, const policy::Means& means, const Person& person) {
+    Planner planner(zones, means, person);
     for (const policy::Zone& zone : zones.grants)
         if (auto s = planner.add(zone); !s) return std::unexpected(s.error());
     if (auto s = planner.add_merged_links(); !s) return std::unexpected(s.error());
@@ -171,6 +220,24 @@ Result<Planned> plan_of(const policy::Zones& zones, const Person& person) {
     for (const policy::Unenforced& rest : zones.unenforced)
         planner.gap(rest.rule, rest.pattern, rest.reason, rest.widens);
     return planner.take();
+}
+
+std::vector<access::Place> places_of(const Planned& planned) {
+    using Kind = access::Place::Kind;
+    std::vector<access::Place> places;
+    for (const confine::Zone& zone : planned.zones)
+        places.push_back(
+            {.path = zone.path, .kind = zone.writable ? Kind::decided : Kind::system, .log = zone.log});
+    for (const auto& directory : planned.private_directories)
+        places.push_back({.path = directory.path,
+                          .kind = directory.of_person ? Kind::scratch : Kind::system,
+                          .continued = directory.of_person && !directory.kept});
+    for (const std::string& path : planned.veiled)
+        places.push_back({.path = path, .kind = Kind::veiled, .log = policy::kLogAll});
+    for (const char* path : {"/dev", "/proc"})
+        places.push_back({.path = path, .kind = Kind::scratch, .continued = true});
+    std::ranges::sort(places, {}, &access::Place::path);
+    return places;
 }
 
 std::string widening(const std::vector<Gap>& gaps) {

@@ -9,6 +9,7 @@
 
 #include "daemon/session/hash.hpp"
 #include "platform/fd.hpp"
+#include "platform/linux/memfd.hpp"
 
 namespace reeve::session {
 namespace {
@@ -89,9 +90,24 @@ std::string key_of(const policy::Variables& variables, const std::string& agent,
     return key;
 }
 
+// What a session could do that policy does not allow, as far as patterns go; plan_of() finds the rest.
+bool gives_too_much(const policy::Zones& zones) {
+    return std::ranges::any_of(zones.unenforced, &policy::Unenforced::widens) ||
+           std::ranges::any_of(zones.masks, &policy::Mask::within_writable);
+}
+
+bool needs_keeper(const policy::Zones& zones) {
+    const auto recorded = [](const policy::Zone& zone) {
+        return zone.writable && (zone.log & policy::kLogChanges) != 0;
+    };
+    const auto tightened = [](const policy::Zone& zone) { return zone.tightens && zone.within_writable; };
+    return gives_too_much(zones) || std::ranges::any_of(zones.grants, recorded) ||
+           std::ranges::any_of(zones.grants, tightened);
+}
+
 }  // namespace
 
-Result<std::shared_ptr<Policies>> Policies::load(const PolicySources& sources) {
+Result<std::shared_ptr<Policies>> Policies::load(const PolicySources& sources, const Available& available) {
     Reading reading;
     reading.add(sources.vendor, policy::Authority::vendor);
     reading.add_folder(sources.directory, policy::Authority::organisation);
@@ -101,6 +117,7 @@ Result<std::shared_ptr<Policies>> Policies::load(const PolicySources& sources) {
                      "reeve policy check FILE shows the same");
     auto policies = std::make_shared<Policies>();
     policies->directory_ = sources.directory;
+    policies->available_ = available;
     policies->layers_ = std::move(reading.layers);
     policies->files_ = std::move(reading.files);
     auto digest = text_hash(reading.texts);
@@ -123,6 +140,32 @@ Status Policies::look_at_everybodys() {
     settings_ = policy->policy->settings();
     gaps_ = policy->zones->unenforced;
     return {};
+}
+
+// With as little as holds to the policy: who needs no keeper works at the kernel's own speed.
+Result<Compiled> Policies::plan(policy::Policy policy) const {
+    policy::Means means{.veil = available_.veil};
+    policy::Zones zones = policy::plan_zones(policy, means);
+    if (available_.keeper && needs_keeper(zones)) {
+        means.keeper = true;
+        zones = policy::plan_zones(policy, means);
+        // Reading by patterns costs much on every open: only for a policy that would rather not start without.
+        if (policy.settings().unenforceable == policy::Unenforceable::refuse && gives_too_much(zones)) {
+            means.keeper_reads = true;
+            zones = policy::plan_zones(policy, means);
+        }
+    }
+    Compiled compiled{
+        .policy = nullptr, .zones = std::make_shared<const policy::Zones>(std::move(zones)), .means = means};
+    if (means.keeper || means.veil) {
+        const auto bytes = policy.table_bytes();
+        auto table = platform::sealed_memfd("reeve-policy",
+                                            {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+        if (!table) return std::unexpected(table.error());
+        compiled.table = std::make_shared<const platform::Fd>(std::move(*table));
+    }
+    compiled.policy = std::make_shared<const policy::Policy>(std::move(policy));
+    return compiled;
 }
 
 std::string Policies::warnings() const {
@@ -160,9 +203,9 @@ Result<Compiled> Policies::compile(const policy::Variables& variables, const std
     if (!policy)
         return error("compile the policy", agent, policy::to_string(policy.error()),
                      "reeve policy check FILE shows the same");
-    auto zones = std::make_shared<const policy::Zones>(policy::plan_zones(*policy));
-    kept_.push_front(
-        {std::move(key), {std::make_shared<const policy::Policy>(std::move(*policy)), std::move(zones)}});
+    auto compiled = plan(std::move(*policy));
+    if (!compiled) return compiled;
+    kept_.push_front({std::move(key), std::move(*compiled)});
     if (kept_.size() > kMostKept) kept_.pop_back();
     return kept_.front().compiled;
 }

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "platform/fd.hpp"
 #include "platform/result.hpp"
 #include "policy/engine.hpp"
 #include "policy/zones.hpp"
@@ -31,16 +32,25 @@ struct SourceFile {
     std::uint64_t version = 0;
 };
 
-// A policy, and what of it mounts can hold to.
+// What this machine can start beside a session.
+struct Available {
+    bool keeper = false, veil = false;
+};
+
+// A policy, and how a session holds to it.
 struct Compiled {
     std::shared_ptr<const policy::Policy> policy;
     std::shared_ptr<const policy::Zones> zones;
+    policy::Means means;  // what zones were planned with
+    std::shared_ptr<const platform::Fd> table =
+        {};  // sealed memfd of the policy's table; null where nobody needs it
 };
 
 class Policies {
   public:
     // Every error of every file in one text, by line; nothing is used of a set that has one.
-    static platform::Result<std::shared_ptr<Policies>> load(const PolicySources& sources);
+    static platform::Result<std::shared_ptr<Policies>> load(const PolicySources& sources,
+                                                            const Available& available);
 
     const std::vector<policy::Layer>& layers() const { return layers_; }
     const std::vector<SourceFile>& files() const { return files_; }
@@ -66,12 +76,14 @@ class Policies {
 
   private:
     platform::Status look_at_everybodys();
+    platform::Result<Compiled> plan(policy::Policy policy) const;
 
     struct Kept {
         std::string key;
         Compiled compiled;
     };
     std::string directory_;
+    Available available_;
     std::vector<policy::Layer> layers_;
     std::vector<SourceFile> files_;
     std::string id_, sha256_;

@@ -39,6 +39,8 @@ class Recorder {
                                           const std::vector<platform::confine::Zone>& zones) = 0;
     // A private directory that is logged.
     virtual platform::Status mounted(const std::string& session, platform::confine::Mounted mounted) = 0;
+    // What a companion of the session reports (daemon/access/report.hpp), over the daemon's end of its control socket.
+    virtual platform::Status reports(const std::string& session, platform::Fd control) = 0;
     // All that happened is in the log when it returns, and session.end behind it.
     virtual void end(const Facts& facts, const End& end) = 0;
 };

@@ -15,6 +15,8 @@ namespace {
 // cgroup.events, and a version 1 group has none.
 constexpr std::chrono::milliseconds kAgain{20};
 constexpr int kTries = 250;
+// How long companions may take to say the rest of what they have to report.
+constexpr std::chrono::milliseconds kPatience{5000};
 }  // namespace
 
 Session::Session(Parts parts, Listener listener) : parts_(std::move(parts)), listener_(std::move(listener)) {}
@@ -27,6 +29,8 @@ Session::~Session() {
 Status Session::watch() {
     if (auto s = parts_.loop.watch(parts_.child.link.fd(), EPOLLIN, [this](std::uint32_t) { read_link(); });
         !s)
+        return s;
+    if (auto s = parts_.companions->watch([this](const std::string& name) { companion_gone(name); }); !s)
         return s;
     return parts_.loop.watch(parts_.child.pidfd.get(), EPOLLIN, [this](std::uint32_t) { process_gone(); });
 }
@@ -116,6 +120,15 @@ void Session::finish(int tries) {
         return;
     }
     if (!removed) end_.failure += (end_.failure.empty() ? "" : "; ") + removed.error().text();
+    parts_.companions->finish(kPatience, [this] { conclude(); });
+}
+
+void Session::companion_gone(const std::string& name) {
+    if (link_open_ && state_ != State::kEnding) read_link();
+    if (state_ != State::kFinished) end(name + " is gone");
+}
+
+void Session::conclude() {
     end_.started = started_;
     parts_.recorder.end(parts_.facts, end_);
     const Listener listener = std::exchange(listener_, {});

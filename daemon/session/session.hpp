@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "daemon/session/companions.hpp"
 #include "daemon/session/recorder.hpp"
 #include "platform/confine.hpp"
 #include "platform/linux/cgroup.hpp"
@@ -41,6 +42,7 @@ class Session {
         Facts facts;
         platform::Cgroup cgroup;
         platform::confine::Child child;
+        std::unique_ptr<Companions> companions;
         Recorder& recorder;
         platform::EventLoop& loop;
         std::function<void()> gone;  // it may be destroyed: called last, by the loop itself
@@ -60,6 +62,7 @@ class Session {
     platform::Status signal(int signal);
     void release();                       // its listener has all that it wrote
     void end(const std::string& reason);  // now: every process of it is killed
+    void process_stopped(pid_t pid) { parts_.companions->stopped(pid); }  // of any session
     void forget_listener() { listener_ = {}; }
 
   private:
@@ -68,6 +71,8 @@ class Session {
     void process_gone();
     void finish_when_gone();
     void finish(int tries);
+    void conclude();
+    void companion_gone(const std::string& name);
 
     Parts parts_;
     Listener listener_;

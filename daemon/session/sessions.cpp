@@ -1,5 +1,6 @@
 #include "daemon/session/sessions.hpp"
 
+#include <sys/epoll.h>
 #include <time.h>
 
 #include <algorithm>
@@ -62,6 +63,15 @@ Sessions::Sessions(platform::EventLoop& loop, confine::Spawner& spawner, Recorde
 
 Sessions::~Sessions() = default;
 
+Status Sessions::watch() {
+    return loop_.watch(spawner_.stopped_fd(), EPOLLIN, [this](std::uint32_t events) {
+        if ((events & EPOLLHUP) != 0)
+            loop_.forget(spawner_.stopped_fd());  // reeve-spawner is gone: the next start says so
+        for (const pid_t pid : spawner_.stopped())
+            for (auto& [id, entry] : sessions_) entry.session->process_stopped(pid);
+    });
+}
+
 Result<Decided> Sessions::decide(const Start& start) {
     const Directory& workspace = start.workspace ? *start.workspace : start.working_directory;
     if (auto s = check_owner(workspace, start.person); !s) return std::unexpected(s.error());
@@ -90,7 +100,7 @@ Result<Decided> Sessions::decide(const Start& start) {
     auto compiled = policies_->compile(variables, agent->id, *document, start.policy_text);
     if (!compiled) return std::unexpected(compiled.error());
     const policy::Policy& policy = *compiled->policy;
-    auto planned = plan_of(*compiled->zones, start.person);
+    auto planned = plan_of(*compiled->zones, compiled->means, start.person);
     if (!planned) return std::unexpected(planned.error());
     if (auto s = check_settings(policy, *planned); !s) return std::unexpected(s.error());
     return Decided{.facts = {.session = std::move(*id),
@@ -105,6 +115,7 @@ Result<Decided> Sessions::decide(const Start& start) {
                              .command = start.command,
                              .started = now_seconds()},
                    .policy = compiled->policy,
+                   .table = compiled->table,
                    .planned = std::move(*planned),
                    .note = std::move(agent->note)};
 }
@@ -116,6 +127,8 @@ Result<confine::Plan> Sessions::plan_for(const Start& start, Decided& decided) c
     plan.person = start.person.ids;
     plan.zones = decided.planned.zones;
     plan.private_directories = decided.planned.private_directories;
+    plan.veiled = decided.planned.veiled;
+    plan.trap_reads = decided.planned.means.keeper_reads;
     plan.masks = decided.planned.masks;
     plan.links = decided.planned.links;
     plan.command = start.command;
@@ -165,11 +178,21 @@ Result<Session*> Sessions::start(Start start, Listener listener) {
     fds.watch_by_fd = std::move(watch->by_descriptor);
     fds.cgroup = std::move(*directory);
     fds.limit_groups = std::move(*limit_groups);
+    const auto undo_all = [&](const platform::Error& failed) {
+        recorder_.end(decided->facts, {.started = false, .failure = failed.text(), .status = 0});
+        return undo(failed);
+    };
+    auto companions = Companions::start(loop_, spawner_, recorder_,
+                                        {.session = plan->session,
+                                         .person = plan->person,
+                                         .planned = decided->planned,
+                                         .home = start.person.home,
+                                         .table = decided->table,
+                                         .policy = *decided->policy},
+                                        fds);
+    if (!companions) return undo_all(companions.error());
     auto child = spawner_.start(*plan, std::move(fds));
-    if (!child) {
-        recorder_.end(decided->facts, {.started = false, .failure = child.error().text(), .status = 0});
-        return undo(child.error());
-    }
+    if (!child) return undo_all(child.error());
 
     const std::string id = plan->session;
     Entry& entry = sessions_[id];
@@ -177,6 +200,7 @@ Result<Session*> Sessions::start(Start start, Listener listener) {
     entry.session = std::make_unique<Session>(Session::Parts{.facts = std::move(decided->facts),
                                                              .cgroup = std::move(*cgroup),
                                                              .child = std::move(*child),
+                                                             .companions = std::move(*companions),
                                                              .recorder = recorder_,
                                                              .loop = loop_,
                                                              .gone = [this, id] { sessions_.erase(id); }},

@@ -38,6 +38,7 @@ struct Start {
 struct Decided {
     Facts facts;
     std::shared_ptr<const policy::Policy> policy;
+    std::shared_ptr<const platform::Fd> table;  // Compiled::table
     Planned planned;
     std::string note;  // for the person, may be empty
 };
@@ -53,6 +54,8 @@ class Sessions {
 
     // Everything that is decided about a start, without starting it. `start.streams` are not looked at.
     platform::Result<Decided> decide(const Start& start);
+    // Watches over processes of sessions that are stopped; once, before the first start.
+    platform::Status watch();
     // The session lives until its listener was told of its end.
     platform::Result<Session*> start(Start start, Listener listener);
 

@@ -120,7 +120,7 @@ Spawner& spawner(bool with_holes) {
     static std::unique_ptr<Spawner> made[2];
     auto& one = made[with_holes ? 1 : 0];
     if (!one) {
-        auto result = Spawner::create(confine_program(with_holes));
+        auto result = Spawner::create({.confine = confine_program(with_holes)});
         if (!result) throw std::runtime_error(result.error().text());
         one = std::move(*result);
     }

@@ -250,7 +250,7 @@ TEST(ConfineEnd, WhenReevedIsKilled) {
     const pid_t reeved = ::fork();
     if (reeved == 0) {
         // A spawner of its own: the one of this process would be shared.
-        auto own = Spawner::create(confine_program(false));
+        auto own = Spawner::create({.confine = confine_program(false)});
         Plan plan = default_plan(person);
         plan.command = shell("sleep 1000");
         StartFds fds;
@@ -278,7 +278,7 @@ TEST(ConfineEnd, WhenReevedIsKilled) {
 
 TEST(ConfineEnd, ADeadSpawnerStartsNothingAndSaysSo) {
     const Who person;
-    auto own = Spawner::create(confine_program(false));
+    auto own = Spawner::create({.confine = confine_program(false)});
     ASSERT_TRUE(own);
     ::kill((*own)->helper(), SIGKILL);
     StartFds fds;
@@ -424,7 +424,7 @@ TEST(ConfineZones, MountsOfTheHostBelowAZoneDoNotAppear) {
                     ::mount("", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
                     ::mount("tmpfs", below.c_str(), "tmpfs", 0, nullptr) == 0;
         std::ofstream(below / "secret") << "x";
-        auto own = Spawner::create(confine_program(false));
+        auto own = Spawner::create({.confine = confine_program(false)});
         Plan plan = default_plan(person);
         plan.command = shell("test -d below && test ! -e below/secret && touch below/proof");
         StartFds fds;

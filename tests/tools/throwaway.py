@@ -22,7 +22,7 @@ import tempfile
 import time
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-HELPERS = ("reeve-confine", "reeve-probe", "reeve-self-test")
+HELPERS = ("reeve-confine", "reeve-keeper", "reeve-veil", "reeve-probe", "reeve-self-test")
 DEADLINE = 30  # seconds for the daemon to start or to end; a machine under load takes a few
 MARK = "REEVE_THROWAWAY_NAMESPACE"
 _libc = ctypes.CDLL(None, use_errno=True)

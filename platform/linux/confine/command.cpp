@@ -4,8 +4,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "platform/linux/confine/notify_filter.hpp"
 #include "platform/linux/confine/setup.hpp"
 #include "platform/linux/confine/syscalls.hpp"
+#include "platform/linux/seqpacket.hpp"
 
 namespace reeve::platform::confine {
 
@@ -37,6 +39,22 @@ Status set_streams(Setup& setup) {
     return {};
 }
 
+namespace {
+
+// From here on the calls that change the tree wait for the keeper, which alone has the listener: when it is gone they
+// are ENOSYS.
+Status hand_over_to_keeper(const Setup& setup) {
+    auto listener = load_notify_filter(setup.notify_filter.get(), setup.plan.trap_reads);
+    if (!listener) return std::unexpected(listener.error());
+    const int fds[] = {setup.root.get(), listener->get()};
+    if (auto s = send_packet(setup.keeper.get(), "k", fds); !s)
+        return os_error("hand the session over to reeve-keeper", setup.plan.session, s.error().code,
+                        "it is gone: see its log");
+    return {};
+}
+
+}  // namespace
+
 Status enter_filter(Setup& setup) {
     if (left_out(setup.plan, "seccomp")) return {};
 #ifdef REEVE_TEST_HOLES
@@ -44,6 +62,8 @@ Status enter_filter(Setup& setup) {
     if (!filter) return std::unexpected(filter.error());
     setup.filter = std::move(*filter);
 #endif
+    if (setup.keeper)
+        if (auto s = hand_over_to_keeper(setup); !s) return s;
     return load_filter(setup.filter.get());
 }
 

@@ -25,9 +25,11 @@ struct Placed {
 
 struct Setup {
     Plan plan;
-    Fd link, filter;
+    Fd link, filter, notify_filter;
     Fd streams[3];
     Fd watch, watch_by_fd;
+    Fd keeper;  // to reeve-keeper; empty where there is none
+    Fd veil;    // the veil's mount, until its trees are taken
     std::vector<Fd> limit_groups;
 
     std::vector<Placed> mounts;  // of the host's zones first; sorted by path when they are put in place
@@ -55,12 +57,14 @@ inline bool left_out(const Plan&, std::string_view) {
 Status enter_limits(Setup& setup);
 // zones.cpp: in the host's mount namespace, since a mount of another one cannot be cloned
 Status clone_zones(Setup& setup);
+bool is_kept(const Setup& setup);
 // streams.cpp: likewise
 Status take_streams(Setup& setup);
 // tree.cpp
 Status leave_host_mounts(Setup& setup);
 Status make_root(Setup& setup);
 Status make_private_directories(Setup& setup);
+Status take_veil(Setup& setup);
 Status put_in_place(Setup& setup);
 Status mask_paths(Setup& setup);
 Status change_root(Setup& setup);

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "platform/linux/confine/handover.hpp"
+#include "platform/linux/confine/notify_filter.hpp"
 #include "platform/linux/confine/spawner_helper.hpp"
 #include "platform/linux/confine/syscalls.hpp"
 #include "platform/linux/memfd.hpp"
@@ -22,6 +23,8 @@ Result<Fd> write_plan(const Plan& plan, const StartFds& fds) {
     for (int i = 0; i < 3; ++i) extras.streams[i] = static_cast<bool>(fds.streams[i]);
     extras.watch = static_cast<bool>(fds.watch);
     extras.watch_by_fd = static_cast<bool>(fds.watch_by_fd);
+    extras.keeper = static_cast<bool>(fds.keeper);
+    extras.veil = static_cast<bool>(fds.veil);
     extras.limit_groups = static_cast<std::uint8_t>(fds.limit_groups.size());
     std::string bytes(reinterpret_cast<const char*>(&extras), sizeof extras);
     return sealed_memfd("reeve-plan", bytes + plan.encode());
@@ -38,25 +41,67 @@ Status check(const Plan& plan, const StartFds& fds) {
     return {};
 }
 
+template <class T>
+std::string_view bytes_of(const T& value) {
+    return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Spawner>> Spawner::create(const std::string& confine) {
-    Fd program(::open(confine.c_str(), O_PATH | O_CLOEXEC));
-    if (!program) return os_error("open", confine, errno, "install it beside reeved");
+Result<std::unique_ptr<Spawner>> Spawner::create(const Programs& programs) {
+    HelperFds fds;
+    const std::string* const paths[] = {&programs.confine, &programs.keeper, &programs.veil};
+    for (std::size_t i = 0; i < kPrograms; ++i) {
+        if (paths[i]->empty()) continue;
+        fds.programs[i].reset(::open(paths[i]->c_str(), O_PATH | O_CLOEXEC));
+        if (!fds.programs[i]) return os_error("open", *paths[i], errno, "install it beside the others");
+    }
     auto filter = compile_filter();
     if (!filter) return std::unexpected(filter.error());
+    fds.filter = std::move(*filter);
+    auto notify_filter = compile_notify_filter();
+    if (!notify_filter) return std::unexpected(notify_filter.error());
+    fds.notify_filter = std::move(*notify_filter);
     auto pair = seqpacket_pair();
-    if (!pair) return std::unexpected(pair.error());
+    auto stopped = seqpacket_pair();
+    if (!pair || !stopped) return std::unexpected(pair ? stopped.error() : pair.error());
+    fds.socket = std::move(pair->theirs);
+    fds.stopped = std::move(stopped->theirs);
     const pid_t helper = ::fork();
     if (helper < 0) return os_error("start", "reeve-spawner");
-    if (helper == 0) run_spawner_helper(std::move(pair->theirs), std::move(program), std::move(*filter));
-    return std::unique_ptr<Spawner>(new Spawner(std::move(pair->ours), helper));
+    if (helper == 0) run_spawner_helper(std::move(fds));
+    return std::unique_ptr<Spawner>(new Spawner(std::move(pair->ours), std::move(stopped->ours), helper));
 }
 
 Spawner::~Spawner() {
     socket_.reset();
     while (::waitpid(helper_, nullptr, 0) < 0 && errno == EINTR) {
     }
+}
+
+std::vector<pid_t> Spawner::stopped() {
+    std::vector<pid_t> pids;
+    for (auto packet = receive_packet(stopped_.get(), MSG_DONTWAIT);
+         packet && packet->bytes.size() == sizeof(pid_t);
+         packet = receive_packet(stopped_.get(), MSG_DONTWAIT))
+        std::memcpy(&pids.emplace_back(), packet->bytes.data(), sizeof(pid_t));
+    return pids;
+}
+
+Result<Companion> Spawner::ask(std::string_view request, std::span<const int> fds, const std::string& what) {
+    const std::lock_guard lock(one_at_a_time_);
+    constexpr const char* kTodo = "restart reeved: its helper reeve-spawner is gone";
+    if (auto s = send_packet(socket_.get(), request, fds); !s)
+        return os_error("ask reeve-spawner", what, s.error().code, kTodo);
+    auto packet = receive_packet(socket_.get());
+    SpawnAnswer answer;
+    if (!packet || packet->bytes.size() != sizeof answer)
+        return error("ask reeve-spawner", what, "it did not answer", kTodo);
+    std::memcpy(&answer, packet->bytes.data(), sizeof answer);
+    if (answer.pid <= 0 || packet->fds.size() != 1)
+        return os_error(std::string(answer.failed, ::strnlen(answer.failed, sizeof answer.failed)), what,
+                        answer.code);
+    return Companion{std::move(packet->fds[0]), answer.pid};
 }
 
 Result<Child> Spawner::start(const Plan& plan, StartFds fds) {
@@ -67,31 +112,43 @@ Result<Child> Spawner::start(const Plan& plan, StartFds fds) {
     if (!link) return std::unexpected(link.error());
 
     SpawnRequest request;
-    std::vector<int> sent{memfd->get(), link->theirs.get()};
+    std::vector<int> sent;
     if (fds.cgroup) {
         request.cgroup = 1;
         sent.push_back(fds.cgroup.get());
     }
+    sent.insert(sent.end(), {memfd->get(), link->theirs.get()});
     for (const Fd& stream : fds.streams)
         if (stream) sent.push_back(stream.get());
-    if (fds.watch) sent.push_back(fds.watch.get());
-    if (fds.watch_by_fd) sent.push_back(fds.watch_by_fd.get());
+    for (const Fd* extra : {&fds.watch, &fds.watch_by_fd, &fds.keeper, &fds.veil})
+        if (*extra) sent.push_back(extra->get());
     for (const Fd& group : fds.limit_groups) sent.push_back(group.get());
+    auto started = ask(bytes_of(request), sent, plan.session);
+    if (!started) return std::unexpected(started.error());
+    return Child{std::move(started->pidfd), started->pid, Link(std::move(link->ours))};
+}
 
-    const std::lock_guard lock(one_at_a_time_);
-    constexpr const char* kTodo = "restart reeved: its helper reeve-spawner is gone";
-    if (auto s = send_packet(socket_.get(), {reinterpret_cast<const char*>(&request), sizeof request}, sent);
-        !s)
-        return os_error("ask reeve-spawner for a session", plan.session, s.error().code, kTodo);
-    auto packet = receive_packet(socket_.get());
-    SpawnAnswer answer;
-    if (!packet || packet->bytes.size() != sizeof answer)
-        return error("ask reeve-spawner for a session", plan.session, "it did not answer", kTodo);
-    std::memcpy(&answer, packet->bytes.data(), sizeof answer);
-    if (answer.pid <= 0 || packet->fds.size() != 1)
-        return os_error(std::string(answer.failed, ::strnlen(answer.failed, sizeof answer.failed)),
-                        plan.session, answer.code);
-    return Child{std::move(packet->fds[0]), answer.pid, Link(std::move(link->ours))};
+Result<Companion> Spawner::start_companion(Kind kind, const Person& person, int cgroup,
+                                           std::span<const int> fds) {
+    const SpawnRequest request{.kind = kind,
+                               .cgroup = cgroup >= 0,
+                               .uid = person.uid,
+                               .gid = person.gid,
+                               .groups = static_cast<std::uint32_t>(person.groups.size())};
+    std::string bytes(bytes_of(request));
+    bytes.append(reinterpret_cast<const char*>(person.groups.data()), person.groups.size() * sizeof(gid_t));
+    std::vector<int> sent;
+    if (cgroup >= 0) sent.push_back(cgroup);
+    sent.insert(sent.end(), fds.begin(), fds.end());
+    return ask(bytes, sent, person.name);
+}
+
+Result<Companion> Spawner::start_keeper(const Person& person, int cgroup, std::span<const int> fds) {
+    return start_companion(Kind::keeper, person, cgroup, fds);
+}
+
+Result<Companion> Spawner::start_veil(const Person& person, int cgroup, std::span<const int> fds) {
+    return start_companion(Kind::veil, person, cgroup, fds);
 }
 
 }  // namespace reeve::platform::confine

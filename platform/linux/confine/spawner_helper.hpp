@@ -1,15 +1,27 @@
 // What the helper process of Spawner does: one request, one child, for ever.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 
 #include "platform/fd.hpp"
 
 namespace reeve::platform::confine {
 
-// A request is this, with the descriptors: plan, link, the cgroup where `cgroup` says so, then the extras.
+// What is to be executed: reeve-confine as a session's first process, or a companion.
+enum class Kind : std::uint32_t { confine, keeper, veil };
+inline constexpr int kPrograms = 3;
+
+// A request is this, with the descriptors: first the cgroup where `cgroup` says so, then those that the program gets
+// from 3 on (reeve-confine gets the filters behind its plan and link, from the helper). For a companion the person's
+// groups follow, `groups` of gid_t.
 struct SpawnRequest {
-    std::uint8_t cgroup = 0;
+    Kind kind = Kind::confine;
+    std::uint32_t cgroup = 0;
+    uid_t uid = 0;
+    gid_t gid = 0;
+    std::uint32_t groups = 0;
 };
 
 // The answer is this; with a pidfd where `pid` is not 0, else with the errno of what failed.
@@ -19,8 +31,16 @@ struct SpawnAnswer {
     char failed[64] = {};  // what was tried, NUL-terminated
 };
 
-// Serves until the other end of `socket` closes. Keeps no other descriptor than these three open. Never
-// returns.
-[[noreturn]] void run_spawner_helper(Fd socket, Fd confine, Fd filter);
+// What the helper keeps open, and nothing else.
+struct HelperFds {
+    Fd socket;
+    Fd stopped;              // on which the pids of children that were stopped go to reeved, one a packet
+    Fd filter;               // compile_filter()
+    Fd notify_filter;        // compile_notify_filter()
+    Fd programs[kPrograms];  // O_PATH, by Kind; empty where there is none
+};
+
+// Serves until the other end of the socket closes. Never returns.
+[[noreturn]] void run_spawner_helper(HelperFds fds);
 
 }  // namespace reeve::platform::confine

@@ -40,6 +40,7 @@ constexpr Step kAsRoot[] = {
     {"mount_namespace", leave_host_mounts},
     {"root", make_root},
     {"private_directories", make_private_directories},
+    {"veil", take_veil},
     {"devices", make_devices},
     {"proc", make_proc},
     {"assemble", put_in_place},
@@ -119,11 +120,14 @@ Status take_over(Setup& setup) {
     if (!plan) return std::unexpected(plan.error());
     setup.plan = std::move(*plan);
     setup.filter.reset(kFilterFd);
+    setup.notify_filter.reset(kNotifyFilterFd);
     int next = kFirstExtra;
     for (int i = 0; i < 3; ++i)
         if (extras.streams[i] != 0) setup.streams[i].reset(next++);
     if (extras.watch != 0) setup.watch.reset(next++);
     if (extras.watch_by_fd != 0) setup.watch_by_fd.reset(next++);
+    if (extras.keeper != 0) setup.keeper.reset(next++);
+    if (extras.veil != 0) setup.veil.reset(next++);
     for (int i = 0; i < extras.limit_groups; ++i) setup.limit_groups.emplace_back(next++);
     const bool terminal[3] = {setup.plan.terminal.standard_input, setup.plan.terminal.standard_output,
                               setup.plan.terminal.standard_error};
@@ -164,6 +168,7 @@ void run_session() {
     for (Fd& stream : setup.streams) stream.reset();
     setup.watch.reset();
     setup.watch_by_fd.reset();
+    setup.keeper.reset();
     setup.limit_groups.clear();
     run(setup, kAsInit);
     be_init(setup);

@@ -1,3 +1,7 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -36,6 +40,13 @@ bool kernel_is_at_least(int major, int minor) {
     return has_major > major || (has_major == major && has_minor >= minor);
 }
 
+// Without a filter the answer is EFAULT where the flags are known, and EINVAL where they are not.
+bool has_notify() {
+    constexpr unsigned kNewListener = 1U << 3, kWaitKillableRecv = 1U << 5;  // linux/seccomp.h
+    return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, kNewListener | kWaitKillableRecv, nullptr) != 0 &&
+           errno == EFAULT;
+}
+
 }  // namespace
 
 Support probe_support() {
@@ -44,6 +55,9 @@ Support probe_support() {
     support.cgroup_kill = kernel_is_at_least(5, 14);
     support.memfd_noexec = ::access("/proc/sys/vm/memfd_noexec", F_OK) == 0;
     support.user_namespaces = setting("/proc/sys/user/max_user_namespaces", 0) > 0;
+    support.notify = has_notify();
+    support.ptrace_refused = setting("/proc/sys/kernel/yama/ptrace_scope", 0) == 3;
+    support.fuse = static_cast<bool>(Fd(::open("/dev/fuse", O_RDWR | O_CLOEXEC)));
     return support;
 }
 

@@ -132,10 +132,40 @@ Status make_private_directories(Setup& setup) {
         }
         setup.mounts.push_back({.path = directory.path,
                                 .mount = std::move(*mount),
-                                .changeable = directory.of_person,
+                                .changeable = directory.of_person && !(directory.kept && is_kept(setup)),
                                 .sealed = !directory.of_person,
                                 .of_person = directory.of_person});
     }
+    return {};
+}
+
+// The veil is one file system for all of its trees, and a mount can be cloned only where it stands in the tree of
+// mounts (before Linux 6.15): it stands in the new root for a moment.
+Status take_veil(Setup& setup) {
+    if (setup.plan.veiled.empty()) return {};
+    if (!setup.veil)
+        return error("take the veil", setup.plan.session, "the plan has veiled trees and no veil");
+    constexpr const char* kName = ".veil";
+    if (::mkdirat(setup.root.get(), kName, 0) != 0) return os_error("make the veil's place", "");
+    auto onto = open_beneath(setup.root.get(), kName);
+    if (!onto) return std::unexpected(onto.error());
+    if (auto s = place_mount(setup.veil.get(), onto->get(), "the veil"); !s) return s;
+    for (const std::string& path : setup.plan.veiled) {
+        auto tree = open_beneath(setup.veil.get(), path.substr(1), O_DIRECTORY);
+        if (!tree)
+            return os_error("open the veil's tree", path, tree.error().code,
+                            "reeve-veil did not serve it: see its log");
+        auto mount = clone_mount(tree->get());
+        if (!mount) return std::unexpected(mount.error());
+        if (auto s = set_mount(mount->get(), MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV); !s) return s;
+        // Its directories on the way to zones are there: nothing is made in it.
+        setup.mounts.push_back(
+            {.path = path, .mount = std::move(*mount), .bound = true, .changeable = !is_kept(setup)});
+    }
+    if (::fchdir(setup.veil.get()) != 0 || ::umount2(".", MNT_DETACH) != 0 ||
+        ::fchdir(setup.root.get()) != 0 || ::unlinkat(setup.root.get(), kName, AT_REMOVEDIR) != 0)
+        return os_error("take the veil from its first place", "");
+    setup.veil.reset();
     return {};
 }
 

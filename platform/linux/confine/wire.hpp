@@ -13,7 +13,7 @@ void fields(V& v, Zone& z) {
 }
 template <class V>
 void fields(V& v, PrivateDirectory& d) {
-    v(d.path, d.size, d.of_person, d.executable, d.mode, d.log);
+    v(d.path, d.size, d.of_person, d.executable, d.mode, d.log, d.kept);
 }
 template <class V>
 void fields(V& v, Person& p) {
@@ -33,8 +33,9 @@ void fields(V& v, Terminal& t) {
 }
 template <class V>
 void fields(V& v, Plan& p) {
-    v(p.session, p.person, p.zones, p.private_directories, p.masks, p.links, p.working_directory, p.command,
-      p.environment, p.terminal, p.limits, p.required_landlock, p.report_steps, p.without);
+    v(p.session, p.person, p.zones, p.private_directories, p.veiled, p.masks, p.links, p.working_directory,
+      p.command, p.environment, p.terminal, p.limits, p.trap_reads, p.required_landlock, p.report_steps,
+      p.without);
 }
 
 namespace wire {

@@ -28,6 +28,7 @@ bool parse_stat(std::string_view text, Process& process) {
         const auto number = [&](std::uint64_t& out) {
             return std::from_chars(word.data(), word.data() + word.size(), out).ec == std::errc();
         };
+        if (field == 3) process.state = word.empty() ? '\0' : word.front();
         if (field == 4 && !number(parent)) return false;
         if (field == 22 && !number(ticks)) return false;
         text.remove_prefix(word.size());

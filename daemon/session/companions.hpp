@@ -1,0 +1,81 @@
+// reeve-keeper and reeve-veil of one session: their start, what happens when one is gone, and their end.
+//
+// They start before the session and end after it: when it is over they say the rest of what they have to report, and
+// go by themselves. Either one gone before that ends the session. They live in a cgroup of their own beside the
+// session's, so that limits of the session do not starve them and nothing takes them for the person.
+//
+// All calls are for the event loop's thread.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "daemon/session/plan.hpp"
+#include "daemon/session/policies.hpp"
+#include "daemon/session/recorder.hpp"
+#include "platform/linux/cgroup.hpp"
+#include "platform/linux/confine/spawner.hpp"
+#include "platform/linux/event_loop.hpp"
+
+namespace reeve::session {
+
+inline constexpr std::chrono::seconds kMostStopped{10};
+
+class Companions {
+  public:
+    // What they are started for.
+    struct Wanted {
+        const std::string& session;
+        const platform::confine::Person& person;
+        const Planned& planned;
+        const std::string& home;
+        const std::shared_ptr<const platform::Fd>& table;
+        const policy::Policy& policy;
+    };
+    // Starts those that `wanted.planned.means` asks for, gives their control sockets to the recorder, and puts what
+    // reeve-confine needs of them into `fds`. None is asked for: an object that is at its end. An Error leaves nothing.
+    static platform::Result<std::unique_ptr<Companions>> start(platform::EventLoop& loop,
+                                                               platform::confine::Spawner& spawner,
+                                                               Recorder& recorder, const Wanted& wanted,
+                                                               platform::confine::StartFds& fds);
+    ~Companions();
+    Companions(const Companions&) = delete;
+    Companions& operator=(const Companions&) = delete;
+
+    // `gone` is told of the first that ends, by its name, at any time from now on.
+    platform::Status watch(std::function<void(const std::string& name)> gone);
+    // A process was stopped. If it is one of these and stays so for kMostStopped, `gone` is told: whoever waits for it
+    // would wait for ever.
+    void stopped(pid_t pid);
+    // The session is over: they have this long to end by themselves before they are killed. `ended` is called once,
+    // not from within.
+    void finish(std::chrono::milliseconds patience, std::function<void()> ended);
+
+  private:
+    struct Process {
+        const char* name;
+        platform::confine::Companion running;
+        platform::Fd control;  // a second descriptor of what the recorder reads
+        bool gone = false;
+    };
+    explicit Companions(platform::EventLoop& loop) : loop_(loop) {}
+    platform::Status start_one(platform::confine::Spawner& spawner, Recorder& recorder, const Wanted& wanted,
+                               access::Setup setup, bool keeper, platform::Fd work);
+    void ended(Process& process);
+    void settle();
+    void remove(int tries);
+
+    platform::EventLoop& loop_;
+    std::optional<platform::Cgroup> cgroup_;
+    std::vector<std::unique_ptr<Process>> processes_;
+    std::function<void(const std::string&)> gone_;
+    std::function<void()> ended_;
+    platform::EventLoop::TimerId patience_ = 0;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false once this object is gone
+};
+
+}  // namespace reeve::session
