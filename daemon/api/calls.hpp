@@ -8,6 +8,11 @@
 //      stopped: [session]
 //  log        session?, path?, host?, decision?, action?, since? (RFC 3339), follow?
 //      events {"event": "records", "lines": [record as it stands]}, then done
+//      decision: allow | ask | deny, what policy said, or allowed | denied | failed, what came of it
+//  denials    session, since?: only those with a greater number
+//      {denials: [{number, time, action, resource, target?, decision, rule?, reason?, where?, todo, count}], more}: the
+//      last ones of a running session, oldest first; time: RFC 3339; where: FILE:LINE of the rule; more: ask again
+//      since the last of these
 //  policy     workspace?, agent?
 //      {policy, agent, workspace, states, table_bytes, layers: [{authority, id, version, file}], warnings: [],
 //       zones: [{path, writable, executable, log: [], rule}], masks: [{path, rule}], unenforced: [{rule, pattern, reason, widens}]}

@@ -38,13 +38,6 @@ const char* word(policy::DecidedBy by) {
     return by == policy::DecidedBy::rule ? "rule" : "default";
 }
 
-// A session of the caller's own, or for root any; another person's is told like one that is not there.
-Result<Session*> session_for(Services& services, const Client& client, const std::string& id) {
-    Session* session = services.sessions.find(id);
-    if (session != nullptr && may_act_on(*client, session->facts().uid)) return session;
-    return error("find the session", id, "there is none of that id", "reeve ps lists them");
-}
-
 Result<session::Decided> decide(Services& services, Result<session::Person> person,
                                 const std::string& workspace, const std::string& agent) {
     if (!person) return std::unexpected(person.error());
@@ -81,6 +74,7 @@ api::Json log_words(unsigned log) {
     api::Json words = api::Json::array();
     if ((log & policy::kLogOpens) != 0) words.push_back("opens");
     if ((log & policy::kLogChanges) != 0) words.push_back("changes");
+    if ((log & policy::kLogWrites) != 0) words.push_back("writes");
     if ((log & policy::kLogExecutions) != 0) words.push_back("executions");
     return words;
 }

@@ -78,6 +78,7 @@ struct Daemon::Parts {
     Status watch_signals();
     void reload();
     void unwritable(const platform::Error& error);
+    void reports_broken(const std::string& session, const platform::Error& error);
     void stop();
     void note(audit::Action action, const std::string& resource, audit::Outcome outcome,
               std::string_view reason = {});
@@ -144,6 +145,12 @@ void Daemon::Parts::unwritable(const platform::Error& error) {
             policy::OnFull::end_session)
             running->end("the audit log cannot be written");
     }
+}
+
+// What is not on record does not happen: its session ends.
+void Daemon::Parts::reports_broken(const std::string& session, const platform::Error& error) {
+    spdlog::error("session {}: {}", session, error.text());
+    if (session::Session* running = sessions->find(session)) running->end(error.text());
 }
 
 void Daemon::Parts::reload() {
@@ -222,7 +229,11 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Settings settings, platform::Serv
     if (auto s = p.open_log(*policies, device); !s) return std::unexpected(s.error());
 
     p.sink = std::make_unique<audit::LogSink>(*p.log);
-    auto watcher = audit::Watcher::start(*p.sink);
+    audit::WatcherOptions watching;
+    watching.broken = [&p](const std::string& session, const platform::Error& error) {
+        p.loop->post([&p, session, error] { p.reports_broken(session, error); });
+    };
+    auto watcher = audit::Watcher::start(*p.sink, std::move(watching));
     if (!watcher) return std::unexpected(watcher.error());
     p.watcher = std::move(*watcher);
     p.recorder = std::make_unique<LogRecorder>(*p.log, *p.watcher, device, p.settings.user_domain);
@@ -240,6 +251,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Settings settings, platform::Serv
                                                      .log = *p.log,
                                                      .people = *p.people,
                                                      .sessions = *p.sessions,
+                                                     .watcher = *p.watcher,
                                                      .readers = *p.readers,
                                                      .posture = *p.posture,
                                                      .key = p.key,

@@ -13,9 +13,16 @@ struct Call {
     bool root_only = false;
 };
 constexpr Call kCalls[] = {
-    {"ps", &call_ps},           {"stop", &call_stop},     {"policy", &call_policy},
-    {"explain", &call_explain}, {"log", &call_log},       {"checkpoint", &call_checkpoint, true},
-    {"posture", &call_posture}, {"attest", &call_attest}, {"device-key", &call_device_key},
+    {"ps", &call_ps},
+    {"stop", &call_stop},
+    {"policy", &call_policy},
+    {"explain", &call_explain},
+    {"log", &call_log},
+    {"denials", &call_denials},
+    {"checkpoint", &call_checkpoint, true},
+    {"posture", &call_posture},
+    {"attest", &call_attest},
+    {"device-key", &call_device_key},
     {"doctor", &call_doctor},
 };
 

@@ -113,6 +113,12 @@ platform::Status LogRecorder::mounted(const std::string& session, platform::conf
                                         .of_host = false});
 }
 
+platform::Status LogRecorder::reports(const std::string& session, Reporting companion) {
+    return watcher_.add_reports(
+        session,
+        {.name = std::move(companion.name), .control = std::move(companion.control), .pid = companion.pid});
+}
+
 void LogRecorder::end(const session::Facts& facts, const session::End& end) {
     const auto context = contexts_.extract(facts.session);
     auto counts = watcher_.remove(facts.session);
@@ -129,6 +135,7 @@ void LogRecorder::end(const session::Facts& facts, const session::End& end) {
     for (const auto& [key, value] : {std::pair<std::string_view, std::uint64_t>{"seen", sums.seen},
                                      {"recorded", sums.recorded},
                                      {"coalesced", sums.coalesced},
+                                     {"joined", sums.joined},
                                      {"left_out", sums.left_out},
                                      {"gaps", sums.gaps}})
         details.push_back({key, value});

@@ -18,6 +18,7 @@ class LogRecorder final : public session::Recorder {
     platform::Result<Watch> begin(const session::Facts& facts,
                                   const std::vector<platform::confine::Zone>& zones) override;
     platform::Status mounted(const std::string& session, platform::confine::Mounted mounted) override;
+    platform::Status reports(const std::string& session, Reporting companion) override;
     void end(const session::Facts& facts, const session::End& end) override;
 
   private:

@@ -77,7 +77,10 @@ Status Companions::start_one(confine::Spawner& spawner, Recorder& recorder, cons
     if (!second) return platform::os_error("keep a control socket", wanted.session);
     processes_.push_back(std::make_unique<Process>(keeper ? "reeve-keeper" : "reeve-veil",
                                                    std::move(*running), std::move(second)));
-    return recorder.reports(wanted.session, std::move(control->ours));
+    const Process& process = *processes_.back();
+    return recorder.reports(
+        wanted.session,
+        {.name = process.name, .control = std::move(control->ours), .pid = process.running.pid});
 }
 
 Companions::~Companions() {

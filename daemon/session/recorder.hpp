@@ -40,7 +40,13 @@ class Recorder {
     // A private directory that is logged.
     virtual platform::Status mounted(const std::string& session, platform::confine::Mounted mounted) = 0;
     // What a companion of the session reports (daemon/access/report.hpp), over the daemon's end of its control socket.
-    virtual platform::Status reports(const std::string& session, platform::Fd control) = 0;
+    // To end: shut the sending side of another copy down, wait until the companion is gone, and call end().
+    struct Reporting {
+        std::string name;  // "reeve-keeper"
+        platform::Fd control;
+        pid_t pid = 0;  // its thread group
+    };
+    virtual platform::Status reports(const std::string& session, Reporting companion) = 0;
     // All that happened is in the log when it returns, and session.end behind it.
     virtual void end(const Facts& facts, const End& end) = 0;
 };

@@ -140,6 +140,17 @@ class Socket(unittest.TestCase):
         self.assertTrue(answer is None or "error" in answer, f"{body!r}: {answer}")
         return answer
 
+    def test_denials_are_those_of_a_session_of_ones_own(self):
+        self.refused({"call": "denials"})
+        self.refused({"call": "denials", "session": "01AAAAAAAAAAAAAAAAAAAAAAAA", "since": -1})
+        self.assertIn("there is none of that id", json.dumps(self.refused({"call": "denials", "session": "x"})))
+        with self.reeve.spawn("sh", "-c", "echo ready; read _", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+            self.assertEqual(running.stdout.readline(), "ready\n")
+            session = json.loads(self.call({"call": "ps"}))["done"]["sessions"][0]["session"]
+            answer = json.loads(self.call({"call": "denials", "session": session, "since": 0}))
+            self.assertEqual(answer["done"], {"denials": [], "more": False})
+            running.stdin.close()
+
     def test_packets_that_are_no_calls(self):
         deep = b'{"call":' + b"[" * 100 + b"]" * 100 + b"}"
         for body in (b"x", b"{", b"[]", b"null", b"\0", b"{}", b'{"call":1}', b'{"call":"nothing"}', b'{"call":"ps","call":"stop"}',
