@@ -87,14 +87,14 @@ Companions::~Companions() {
     *alive_ = false;
     if (patience_ != 0) loop_.cancel(patience_);
     for (const auto& process : processes_)
-        if (!process->gone && gone_) loop_.forget(process->running.pidfd.get());
+        if (!process->gone && failed_) loop_.forget(process->running.pidfd.get());
     if (!cgroup_) return;
     (void)cgroup_->kill();
     (void)cgroup_->remove(1000);
 }
 
-Status Companions::watch(std::function<void(const std::string&)> gone) {
-    gone_ = std::move(gone);
+Status Companions::watch(std::function<void(const std::string&)> failed) {
+    failed_ = std::move(failed);
     for (const auto& process : processes_) {
         auto s = loop_.watch(process->running.pidfd.get(), EPOLLIN,
                              [this, &process = *process](std::uint32_t) { ended(process); });
@@ -107,7 +107,7 @@ void Companions::ended(Process& process) {
     loop_.forget(process.running.pidfd.get());
     process.gone = true;
     if (ended_) return settle();
-    gone_(process.name);
+    failed_(std::string(process.name) + " is gone");
 }
 
 void Companions::stopped(pid_t pid) {
@@ -117,17 +117,19 @@ void Companions::stopped(pid_t pid) {
             if (!*alive || process.gone || ended_) return;
             const auto now = platform::watch::look_up(process.running.pid);
             if (now && now->state == 'T')
-                gone_(std::string(process.name) + " has been stopped for too long: it");
+                failed_(std::string(process.name) + " has been stopped for too long");
         });
     }
+}
+
+void Companions::kill() {
+    if (cgroup_) (void)cgroup_->kill();
 }
 
 void Companions::finish(std::chrono::milliseconds patience, std::function<void()> ended) {
     ended_ = std::move(ended);
     for (const auto& process : processes_) ::shutdown(process->control.get(), SHUT_WR);
-    patience_ = loop_.after(patience, [this] {
-        if (cgroup_) (void)cgroup_->kill();
-    });
+    patience_ = loop_.after(patience, [this] { kill(); });
     settle();
 }
 

@@ -46,11 +46,13 @@ class Companions {
     Companions(const Companions&) = delete;
     Companions& operator=(const Companions&) = delete;
 
-    // `gone` is told of the first that ends, by its name, at any time from now on.
-    platform::Status watch(std::function<void(const std::string& name)> gone);
-    // A process was stopped. If it is one of these and stays so for kMostStopped, `gone` is told: whoever waits for it
+    // `failed` is told in words of each that ends before finish() is called, or is stopped for too long.
+    platform::Status watch(std::function<void(const std::string& reason)> failed);
+    // A process was stopped. If it is one of these and stays so for kMostStopped, `failed` is told: whoever waits for it
     // would wait for ever.
     void stopped(pid_t pid);
+    // At once, whatever they have not reported yet: who waits for one that does not answer cannot even be killed.
+    void kill();
     // The session is over: they have this long to end by themselves before they are killed. `ended` is called once,
     // not from within.
     void finish(std::chrono::milliseconds patience, std::function<void()> ended);
@@ -72,7 +74,7 @@ class Companions {
     platform::EventLoop& loop_;
     std::optional<platform::Cgroup> cgroup_;
     std::vector<std::unique_ptr<Process>> processes_;
-    std::function<void(const std::string&)> gone_;
+    std::function<void(const std::string&)> failed_;
     std::function<void()> ended_;
     platform::EventLoop::TimerId patience_ = 0;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // false once this object is gone

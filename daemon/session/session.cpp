@@ -24,13 +24,15 @@ Session::Session(Parts parts, Listener listener) : parts_(std::move(parts)), lis
 Session::~Session() {
     if (link_open_) parts_.loop.forget(parts_.child.link.fd());
     if (!process_gone_) parts_.loop.forget(parts_.child.pidfd.get());
+    if (patience_ != 0) parts_.loop.cancel(patience_);
 }
 
 Status Session::watch() {
     if (auto s = parts_.loop.watch(parts_.child.link.fd(), EPOLLIN, [this](std::uint32_t) { read_link(); });
         !s)
         return s;
-    if (auto s = parts_.companions->watch([this](const std::string& name) { companion_gone(name); }); !s)
+    if (auto s = parts_.companions->watch([this](const std::string& reason) { companion_failed(reason); });
+        !s)
         return s;
     return parts_.loop.watch(parts_.child.pidfd.get(), EPOLLIN, [this](std::uint32_t) { process_gone(); });
 }
@@ -95,6 +97,7 @@ void Session::end(const std::string& reason) {
         if (link_open_) (void)parts_.child.link.send_end();
         end_.failure += (end_.failure.empty() ? "" : "; ") + s.error().text();
     }
+    patience_ = parts_.loop.after(kPatience, [this] { parts_.companions->kill(); });
     finish_when_gone();
 }
 
@@ -120,12 +123,15 @@ void Session::finish(int tries) {
         return;
     }
     if (!removed) end_.failure += (end_.failure.empty() ? "" : "; ") + removed.error().text();
+    parts_.loop.cancel(std::exchange(patience_, 0));
     parts_.companions->finish(kPatience, [this] { conclude(); });
 }
 
-void Session::companion_gone(const std::string& name) {
+void Session::companion_failed(const std::string& reason) {
     if (link_open_ && state_ != State::kEnding) read_link();
-    if (state_ != State::kFinished) end(name + " is gone");
+    if (state_ == State::kFinished || state_ == State::kEnding) return;
+    parts_.companions->kill();  // before the session, whose processes may wait for one that does not answer
+    end(reason);
 }
 
 void Session::conclude() {

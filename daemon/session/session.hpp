@@ -72,11 +72,12 @@ class Session {
     void finish_when_gone();
     void finish(int tries);
     void conclude();
-    void companion_gone(const std::string& name);
+    void companion_failed(const std::string& reason);
 
     Parts parts_;
     Listener listener_;
     State state_ = State::kStarting;
+    platform::EventLoop::TimerId patience_ = 0;  // for processes that wait for a companion
     bool started_ = false, link_open_ = true, process_gone_ = false, finishing_ = false;
     End end_;
 };

@@ -74,6 +74,14 @@ class Case(unittest.TestCase):
         except (FileNotFoundError, ProcessLookupError):
             return False
 
+    def stop(self, name):
+        """Stops it, and waits until all of its threads are: the first to see the signal stops the others."""
+        pid = self.companion(name)
+        os.kill(pid, signal.SIGSTOP)
+        throwaway.wait_until(lambda: all("\nState:\tT" in (task / "status").read_text()
+                                         for task in pathlib.Path(f"/proc/{pid}/task").iterdir()), f"{name} is stopped")
+        return pid
+
     @staticmethod
     def ask(client, word):
         client.stdin.write(word + "\n")
@@ -125,7 +133,7 @@ class Killed(Case):
 class Stopped(Case):
     def test_a_stopped_keeper_lets_callers_wait_who_can_be_killed_and_the_session_ends(self):
         client = self.session()
-        os.kill(self.companion("reeve-keeper"), signal.SIGSTOP)
+        self.stop("reeve-keeper")
         self.ask(client, "child")
         self.ask(client, "kill it")
         self.assertEqual(client.stdout.readline(), f"{signal.SIGKILL.value}\n")
@@ -135,14 +143,13 @@ class Stopped(Case):
 
     def test_a_stopped_veil_ends_the_session(self):
         client = self.session()
-        os.kill(self.companion("reeve-veil"), signal.SIGSTOP)
+        self.stop("reeve-veil")
         self.ask(client, "look")
         self.assertEnded(client, "reeve-veil has been stopped")
 
     def test_one_that_goes_on_in_time_is_forgiven(self):
         client = self.session()
-        pid = self.companion("reeve-keeper")
-        os.kill(pid, signal.SIGSTOP)
+        pid = self.stop("reeve-keeper")
         self.ask(client, "change")
         os.kill(pid, signal.SIGCONT)
         self.assertEqual(client.stdout.readline(), "done\n")
