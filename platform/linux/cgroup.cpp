@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <sstream>
 
 namespace reeve::platform {
@@ -25,7 +26,7 @@ struct Hierarchy {
     std::vector<std::pair<std::string, std::string>> version1 = {};  // controller, where it is mounted
 };
 
-Hierarchy find_hierarchies() {
+Hierarchy look_for_hierarchies() {
     Hierarchy found;
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> mounts(::setmntent("/proc/self/mounts", "re"),
                                                                  &::endmntent);
@@ -41,6 +42,16 @@ Hierarchy find_hierarchies() {
                 found.version1.emplace_back(controller, entry.mnt_dir);
     }
     return found;
+}
+
+// As they were when they were first asked for and there: no machine mounts them anew while it runs, and a session's start
+// would read all of its mounts three times.
+Hierarchy hierarchies() {
+    static std::mutex mutex;
+    static Hierarchy known;
+    const std::lock_guard lock(mutex);
+    if (known.version2.empty()) known = look_for_hierarchies();
+    return known;
 }
 
 Status write_file(const std::string& path, const std::string& text, const std::string& todo = {}) {
@@ -112,7 +123,7 @@ Result<std::string> cgroup_of(pid_t pid) {
 Result<Cgroup> Cgroup::create(const std::string& name) {
     if (name.empty() || name.find('/') != std::string::npos || name[0] == '.')
         return error("make a cgroup", name, "not a name");
-    const std::string mount = find_hierarchies().version2;
+    const std::string mount = hierarchies().version2;
     if (mount.empty())
         return error("make a cgroup", name, "no cgroup v2 hierarchy is mounted",
                      "mount one: mount -t cgroup2 none /sys/fs/cgroup/unified");
@@ -129,12 +140,8 @@ Result<Cgroup> Cgroup::create(const std::string& name) {
 Status Cgroup::limit_by(const std::string& controller, const std::string& v2_file, const std::string& v1_file,
                         std::uint64_t value) {
     if (value == 0) return {};
-    const std::string directory = mount_ + path_;
-    delegate(mount_, path_.substr(0, path_.rfind('/')), controller);
-    if (auto offered = read_file(directory + "/cgroup.controllers");
-        offered && has_word(*offered, controller))
-        return write_file(directory + "/" + v2_file, std::to_string(value));
-    for (const auto& [name, mount] : find_hierarchies().version1) {
+    // A controller is of one version at a time.
+    for (const auto& [name, mount] : hierarchies().version1) {
         if (name != controller) continue;
         const std::string group = mount + kOurs + path_.substr(path_.rfind('/'));
         if (auto s = make_directory(mount + kOurs); !s) return s;
@@ -142,6 +149,11 @@ Status Cgroup::limit_by(const std::string& controller, const std::string& v2_fil
         if (std::find(v1_.begin(), v1_.end(), group) == v1_.end()) v1_.push_back(group);
         return write_file(group + "/" + v1_file, std::to_string(value));
     }
+    const std::string directory = mount_ + path_;
+    delegate(mount_, path_.substr(0, path_.rfind('/')), controller);
+    if (auto offered = read_file(directory + "/cgroup.controllers");
+        offered && has_word(*offered, controller))
+        return write_file(directory + "/" + v2_file, std::to_string(value));
     return error("limit", controller, "neither cgroup version has that controller here",
                  "take the limit out of the policy, or boot with cgroup_enable=" + controller);
 }
