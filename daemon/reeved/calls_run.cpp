@@ -174,6 +174,7 @@ void run_for(Services& services, const Client& client, Result<session::Person> p
     run->session = facts.session;
     run->agent = facts.agent;
     run->policy = facts.policy;
+    run->note = facts.note;
     client->while_busy(
         [&services, run](const api::Message& said) {
             auto* const running = services.sessions.find(run->session);

@@ -61,6 +61,16 @@ std::shared_ptr<const audit::SessionContext> LogRecorder::context_of(const sessi
                             .policy_id = facts.policy});
 }
 
+void LogRecorder::made_state(const session::Facts& facts, const std::string& path) {
+    const std::array details{audit::Detail{"reason", std::string_view("the agent's state was not there")},
+                             audit::Detail{"agent", facts.agent}, audit::Detail{"user", facts.user}};
+    log_.append({.action = audit::Action::kFileCreate,
+                 .resource = path,
+                 .resource_type = audit::ResourceType::kDirectory,
+                 .outcome = audit::Outcome::kAllowed,
+                 .details = details});
+}
+
 Result<session::Recorder::Watch> LogRecorder::begin(const session::Facts& facts,
                                                     const std::vector<platform::confine::Zone>& zones) {
     if (!log_.statistics().writable)

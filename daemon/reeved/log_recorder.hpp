@@ -15,6 +15,7 @@ class LogRecorder final : public session::Recorder {
     // Both outlive it. `device_id` and `user_domain` as Settings has them.
     LogRecorder(audit::Log& log, audit::Watcher& watcher, std::string device_id, std::string user_domain);
 
+    void made_state(const session::Facts& facts, const std::string& path) override;
     platform::Result<Watch> begin(const session::Facts& facts,
                                   const std::vector<platform::confine::Zone>& zones) override;
     platform::Status mounted(const std::string& session, platform::confine::Mounted mounted) override;

@@ -84,6 +84,7 @@ class Planner {
         if (!found) return std::unexpected(found.error());
         switch (found->kind) {
             case Found::Kind::kNothing:
+                if (zone.state && zone.tree && zone.writable) planned_.absent_states.push_back(zone.path);
                 if (zone.tightens && zone.within_writable) gap(zone.tightened_by, zone.path, kNotThere, true);
                 return {};
             case Found::Kind::kLink:

@@ -30,6 +30,7 @@ struct Planned {
     std::vector<platform::confine::Symlink> links;
     std::map<std::string, std::string> rules;  // path of a zone or mask -> the rule that it comes from
     std::vector<Gap> gaps;
+    std::vector<std::string> absent_states;  // directories of the agent's state that are not there yet
 };
 
 // Looks at the paths on the host as they are now. A zone that does not exist is left out; what cannot be looked at is an

@@ -19,6 +19,7 @@ struct Facts {
     std::string workspace;
     std::vector<std::string> command;
     std::int64_t started = 0;  // wall clock seconds
+    std::string note;          // for the person, when it starts; may be empty
 };
 
 struct End {
@@ -30,6 +31,9 @@ struct End {
 class Recorder {
   public:
     virtual ~Recorder() = default;
+
+    // A directory of the agent's state was made for a session that is about to start: state.hpp.
+    virtual void made_state(const Facts& facts, const std::string& path) = 0;
 
     struct Watch {
         platform::Fd by_handle, by_descriptor;  // groups for StartFds

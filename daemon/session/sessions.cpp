@@ -9,6 +9,7 @@
 #include "daemon/session/agent.hpp"
 #include "daemon/session/environment.hpp"
 #include "daemon/session/id.hpp"
+#include "daemon/session/state.hpp"
 
 namespace reeve::session {
 
@@ -113,11 +114,26 @@ Result<Decided> Sessions::decide(const Start& start) {
                              .policy = std::string(policy.policy_id()),
                              .workspace = workspace.path,
                              .command = start.command,
-                             .started = now_seconds()},
+                             .started = now_seconds(),
+                             .note = std::move(agent->note)},
                    .policy = compiled->policy,
                    .table = compiled->table,
-                   .planned = std::move(*planned),
-                   .note = std::move(agent->note)};
+                   .planned = std::move(*planned)};
+}
+
+// What is missing of the agent's state is made, and then all is decided anew, since it can be mounted now. A home in which
+// nothing can be made starts the agent without; the person is told.
+Result<Decided> Sessions::with_state(const Start& start, Decided decided) {
+    std::vector<std::string> made;
+    std::string problems;
+    for (const std::string& path : decided.planned.absent_states)
+        if (auto s = make_state(start.person, path, made); !s) problems += "; " + s.error().text();
+    for (const std::string& path : made) recorder_.made_state(decided.facts, path);
+    auto result = made.empty() ? Result<Decided>(std::move(decided)) : decide(start);
+    if (!result || problems.empty()) return result;
+    std::string& note = result->facts.note;
+    note += problems.substr(note.empty() ? 2 : 0);
+    return result;
 }
 
 Result<confine::Plan> Sessions::plan_for(const Start& start, Decided& decided) const {
@@ -155,6 +171,7 @@ Result<Session*> Sessions::start(Start start, Listener listener) {
         return error("start a session", "", "there are " + std::to_string(kMostSessions) + " already",
                      "end some: reeve stop");
     auto decided = decide(start);
+    if (decided) decided = with_state(start, std::move(*decided));
     if (!decided) return std::unexpected(decided.error());
     auto plan = plan_for(start, *decided);
     if (!plan) return std::unexpected(plan.error());

@@ -40,7 +40,6 @@ struct Decided {
     std::shared_ptr<const policy::Policy> policy;
     std::shared_ptr<const platform::Fd> table;  // Compiled::table
     Planned planned;
-    std::string note;  // for the person, may be empty
 };
 
 class Sessions {
@@ -72,6 +71,7 @@ class Sessions {
         std::unique_ptr<Session> session;
         std::shared_ptr<const policy::Policy> policy;
     };
+    platform::Result<Decided> with_state(const Start& start, Decided decided);
     platform::Result<platform::confine::Plan> plan_for(const Start& start, Decided& decided) const;
 
     platform::EventLoop& loop_;

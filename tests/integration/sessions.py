@@ -22,7 +22,9 @@ STARTED, NOT_THERE = 125, 3
 # `refused` is an agent whose trust cannot hold: no file has that hash.
 POLICY = """{
   "schema": "reeve.policy/1", "id": "acme", "version": 1, "extends": ["vendor"], "unenforceable": "degrade",
-  "agents": {"refused": {"executables": ["/usr/bin/cat"], "trust": {"any": [{"sha256": ["%s"]}]}}}
+  "agents": {"refused": {"executables": ["/usr/bin/cat"], "trust": {"any": [{"sha256": ["%s"]}]}},
+             "keeps": {"executables": ["/usr/bin/tee"],
+                       "state": ["${home}/.config/keeps/**", "${home}/.keeps.json", "${home}/link/keeps/**"]}}
 }""" % ("0" * 64)
 
 
@@ -216,6 +218,27 @@ class People(Case):
     def test_a_person_names_nobody_else(self):
         done = reeve.run("true", options=["--user", reeve.people[1].name])
         self.assertRefused(done, "only root")
+
+    def test_an_agents_state_is_made_and_lasts(self):
+        bob = reeve.people[1]
+        (bob.home / "link").symlink_to("workspace")
+        memory = bob.home / ".config/keeps/memory"
+        for text in ("one", "two"):
+            done = reeve.run("tee", "-a", memory, options=["--agent", "keeps", "-v"], input=text, person=bob, cwd=bob.workspace())
+            self.assertEqual((done.returncode, done.stdout), (0, text), done.stderr)
+        self.assertIn("cannot enter the agent's state", done.stderr)  # no link is followed, and the person is told
+        self.assertEqual(memory.read_text(), "onetwo")
+        for path in (bob.home / ".config", bob.home / ".config/keeps"):
+            status = path.stat()
+            self.assertEqual((status.st_uid, status.st_gid, status.st_mode & 0o7777), (bob.uid, bob.uid, 0o700))
+        self.assertFalse((bob.home / ".keeps.json").exists())
+        self.assertEqual(list(bob.workspace().glob("keeps")), [])
+        made = [record["resource"] for record in reeve.records() if record.get("details", {}).get("agent") == "keeps"]
+        self.assertEqual(made, [str(bob.home / ".config"), str(bob.home / ".config/keeps")])
+
+    def test_for_others_no_state_is_made(self):
+        self.assertEqual(reeve.run("true").returncode, 0)
+        self.assertFalse((reeve.home / ".config").exists())
 
     def test_an_agent_whose_trust_fails_is_refused(self):
         self.assertRefused(reeve.run("cat", options=["--agent", "refused"]), "/usr/bin/cat", "SHA-256", "trust")
