@@ -18,6 +18,7 @@
 
 #include "platform/linux/confine/handover.hpp"
 #include "platform/linux/confine/network.hpp"
+#include "platform/linux/confine/vfork.hpp"
 #include "platform/linux/confine/wire.hpp"
 #include "platform/linux/seqpacket.hpp"
 
@@ -175,8 +176,20 @@ class Helper {
             arguments.cgroup = static_cast<std::uint64_t>(job->cgroup);
         }
         if (confine) network_is_new_ = false;
-        const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
-        if (pid == 0) confine ? become_confine(program.get(), *job) : become_companion(program.get(), *job);
+        struct Child {
+            int program;
+            const Job& job;
+        } child{program.get(), *job};
+        // Not for companions: what has the person's ids is never in root's memory.
+        const long pid = confine ? vfork_child(
+                                       arguments,
+                                       [](void* data) {
+                                           const auto* one = static_cast<const Child*>(data);
+                                           become_confine(one->program, one->job);
+                                       },
+                                       &child)
+                                 : ::syscall(SYS_clone3, &arguments, sizeof arguments);
+        if (pid == 0) become_companion(program.get(), *job);
         if (pid < 0) return failure(os_error("make the process", "").error());
         SpawnAnswer answer;
         answer.pid = static_cast<std::int32_t>(pid);
