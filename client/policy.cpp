@@ -130,6 +130,12 @@ std::string resource_of(const std::string& action, const std::string& resource) 
     return text;
 }
 
+// "enforced by the keeper: each change in its tree is decided by the keeper"
+std::string enforcement_line(const Json& enforced) {
+    const std::string by = text_of(enforced, "by"), reason = text_of(enforced, "reason");
+    return (by == "nothing" ? "not enforced: " : "enforced by the " + by + ": ") + reason;
+}
+
 int explain(const Whose& whose, const std::string& action, const std::string& given, bool json) {
     const std::string resource = resource_of(action, given);
     const auto answer = ask_about({{"call", "explain"}, {"action", action}, {"resource", resource}}, whose);
@@ -150,6 +156,8 @@ int explain(const Whose& whose, const std::string& action, const std::string& gi
     const auto split = first.find('\n');
     std::cout << terminal_safe(first.substr(0, split)) << '\n'
               << terminal_safe(first.substr(split + 1)) << '\n';
+    if (const auto enforced = answer->find("enforced"); enforced != answer->end())
+        std::cout << terminal_safe(enforcement_line(*enforced)) << '\n';
 
     Table table({"LAYER", "SAYS", "RULE", "RULE SAYS", "WHERE", "REASON"});
     for (const Json& layer : list_of(*answer, "layers")) {

@@ -17,7 +17,7 @@
 //      {policy, agent, workspace, states, table_bytes, layers: [{authority, id, version, file}], warnings: [],
 //       zones: [{path, writable, executable, log: [], rule}], masks: [{path, rule}], unenforced: [{rule, pattern, reason, widens}]}
 //  explain    session | workspace?, agent?; action, resource (a path; HOST:PORT for "connect")
-//      {verdict, decided_by: rule | default, rule?, reason?, label?,
+//      {verdict, decided_by: rule | default, rule?, reason?, label?, enforced?: {by: mount | keeper | veil | nothing, reason},
 //       layers: [{authority, base, verdict?, rules: [{rule, verdict, reason?, file, line}]}]}
 //  posture    fresh?
 //      {checks: [...], compliant, requirements: [{id, met, reason?}], table}

@@ -166,8 +166,8 @@ Result<api::Json> explain_host(const policy::Policy& policy, const std::string& 
     return result;
 }
 
-void explain(const Client& client, const policy::Policy& policy, const std::string& action,
-             const std::string& resource) {
+void explain(const Client& client, const policy::Policy& policy, const session::Held& held,
+             const std::string& action, const std::string& resource) {
     if (action == "connect") {
         auto result = explain_host(policy, resource);
         return result ? client->done(std::move(*result)) : client->fail(result.error());
@@ -177,7 +177,10 @@ void explain(const Client& client, const policy::Policy& policy, const std::stri
         return client->fail(
             error("explain", action, "there is no such action",
                   "one of list read write create delete rename link execute attributes connect"));
-    client->done(explain_path(policy, resource, *file_action));
+    api::Json result = explain_path(policy, resource, *file_action);
+    const session::Enforcement enforced = session::enforcement_of(held, policy, resource, *file_action);
+    result["enforced"] = {{"by", enforced.by}, {"reason", enforced.reason}};
+    client->done(std::move(result));
 }
 
 }  // namespace
@@ -252,11 +255,13 @@ void call_explain(Services& services, const Client& client, const api::Json& bod
     if (session.empty())
         return decide_for(services, client, workspace, agent,
                           [action, resource](const Client& caller, const session::Decided& decided) {
-                              explain(caller, *decided.policy, action, resource);
+                              explain(caller, *decided.policy, session::held_of(decided.planned), action,
+                                      resource);
                           });
     auto found = session_for(services, client, session);
     if (!found) return client->fail(found.error());
-    explain(client, *services.sessions.policy_of(session), action, resource);
+    explain(client, *services.sessions.policy_of(session), *services.sessions.held_of(session), action,
+            resource);
 }
 
 }  // namespace reeve::daemon

@@ -214,6 +214,7 @@ Result<Session*> Sessions::start(Start start, Listener listener) {
     const std::string id = plan->session;
     Entry& entry = sessions_[id];
     entry.policy = decided->policy;
+    entry.held = session::held_of(decided->planned);
     entry.session = std::make_unique<Session>(Session::Parts{.facts = std::move(decided->facts),
                                                              .cgroup = std::move(*cgroup),
                                                              .child = std::move(*child),
@@ -234,6 +235,11 @@ Session* Sessions::find(const std::string& id) {
 std::shared_ptr<const policy::Policy> Sessions::policy_of(const std::string& id) const {
     const auto found = sessions_.find(id);
     return found == sessions_.end() ? nullptr : found->second.policy;
+}
+
+const Held* Sessions::held_of(const std::string& id) const {
+    const auto found = sessions_.find(id);
+    return found == sessions_.end() ? nullptr : &found->second.held;
 }
 
 std::vector<Session*> Sessions::all() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "daemon/session/directory.hpp"
+#include "daemon/session/enforcement.hpp"
 #include "daemon/session/person.hpp"
 #include "daemon/session/plan.hpp"
 #include "daemon/session/policies.hpp"
@@ -61,6 +62,8 @@ class Sessions {
     Session* find(const std::string& id);
     // The policy that a running session was started with.
     std::shared_ptr<const policy::Policy> policy_of(const std::string& id) const;
+    // And with what it is held to it; null for none of that id.
+    const Held* held_of(const std::string& id) const;
     std::vector<Session*> all();
     // The session that a process belongs to, by its cgroup ("/reeve/..."); null for none.
     Session* of_cgroup(const std::string& cgroup);
@@ -70,6 +73,7 @@ class Sessions {
     struct Entry {
         std::unique_ptr<Session> session;
         std::shared_ptr<const policy::Policy> policy;
+        Held held;
     };
     platform::Result<Decided> with_state(const Start& start, Decided decided);
     platform::Result<platform::confine::Plan> plan_for(const Start& start, Decided& decided) const;
