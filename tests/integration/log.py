@@ -62,6 +62,7 @@ class Filters(unittest.TestCase):
     def test_by_host_and_decision(self):
         self.assertEqual(self.ask("--host", "example.com"), [])
         self.assertEqual(self.ask("--decision", "ask"), [])
+        self.assertEqual({record["outcome"] for record in self.ask("--decision", "allowed")}, {"allowed"})
 
     def test_by_time(self):
         everything = self.ask()
