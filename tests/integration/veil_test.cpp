@@ -2,9 +2,11 @@
 // reeve-veil over a real mount.
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -324,6 +326,85 @@ TEST_F(VeilTest, KilledItLeavesNothingToReach) {
         return ::stat("notes", &s) == 0 ? 0 : errno;
     }),
               ENOTCONN);
+}
+
+// A request that nobody has taken yet does not keep its caller from being killed.
+TEST_F(VeilTest, StoppedItHoldsNobodyWhoIsKilled) {
+    start();
+    ASSERT_EQ(scene().run("cat notes/a.txt").exit_code, 0);
+    ::kill(scene().veil(), SIGSTOP);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::execl("/bin/cat", "cat", scene().home("notes/a.txt").c_str(), nullptr);
+        ::_exit(1);
+    }
+    ::usleep(50'000);
+    EXPECT_EQ(::waitpid(child, nullptr, WNOHANG), 0);
+    ::kill(child, SIGKILL);
+    int status = 0;
+    EXPECT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFSIGNALED(status));
+    ::kill(scene().veil(), SIGCONT);
+    EXPECT_EQ(scene().run("cat notes/a.txt").out, "note a\n");
+}
+
+// The person's own processes cannot look into it, and it could not do much.
+TEST_F(VeilTest, TheProcessHasNoRightsAndIsClosed) {
+    start();
+    ASSERT_EQ(scene().run("cat notes/a.txt").exit_code, 0);
+    const std::string pid = std::to_string(scene().veil());
+    const auto status = scene().run("cat /proc/" + pid + "/status").out;
+    for (const char* line :
+         {"CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"})
+        EXPECT_NE(status.find(line), std::string::npos) << line;
+    EXPECT_EQ(scene().run("ls /proc/" + pid + "/fd").exit_code, 2);
+    EXPECT_EQ(scene().run("cat /proc/" + pid + "/maps").exit_code, 1);
+}
+
+TEST_F(VeilTest, LinksAreObjectsOfTheirOwn) {
+    make();
+    const auto link = [&](const char* target, const char* path) {
+        fs::create_symlink(target, scene().host(path));
+    };
+    link("a.txt", "notes/to_a");
+    link("../.ssh/id", "notes/to_secret");
+    link("deep", "notes/to_deep");
+    link("notes/a.txt", "to_a");          // asked about, and so not read
+    link("../.vault", "notes/link.key");  // denied
+    scene().start();
+    EXPECT_EQ(scene().run("cat notes/to_a notes/to_deep/c.txt; readlink notes/to_secret").out,
+              "note a\nnote c\n../.ssh/id\n");
+    EXPECT_EQ(scene().run("cat notes/to_secret").exit_code, 1);
+    EXPECT_EQ(scene().run("readlink to_a; cat to_a; readlink notes/link.key").out, "");
+    EXPECT_EQ(scene().run("stat -c '%F %a %s' to_a notes/link.key").out,
+              "symbolic link 0 0\nsymbolic link 0 0\n");
+    const auto reports = scene().finish();
+    EXPECT_EQ(reports.count({.operation = "readlink", .path = scene().home("to_a"), .error = EACCES}), 2U)
+        << reports.text();
+    EXPECT_EQ(
+        reports.count({.operation = "readlink", .path = scene().home("notes/link.key"), .rule = "secret"}),
+        1U);
+}
+
+TEST_F(VeilTest, CountsAreExact) {
+    start();
+    ASSERT_EQ(scene().as_person([] {
+        struct stat status;
+        for (int i = 0; i < 500; ++i) {
+            if (::stat("Documents/x", &status) == 0 || errno != EACCES) return 1;
+            if (::open("notes/sign.key", O_RDONLY) >= 0) return 2;
+            if (::stat("notes/sign.key", &status) != 0) return 3;
+            if (::stat((".ssh/" + std::to_string(i)).c_str(), &status) == 0) return 4;
+        }
+        return 0;
+    }),
+              0);
+    const auto reports = scene().finish();
+    EXPECT_EQ(reports.count({.operation = "lookup", .path = scene().home("Documents/x")}), 500U);
+    EXPECT_EQ(reports.count({.operation = "open", .path = scene().home("notes/sign.key")}), 500U);
+    EXPECT_EQ(reports.count({.operation = "stat", .path = scene().home("notes/sign.key")}), 500U);
+    EXPECT_EQ(reports.count({.operation = "lookup", .rule = "secret", .error = EACCES}), 500U);
+    EXPECT_LT(reports.all.size(), 1500U);  // repeats are one report each, of each short while
 }
 
 TEST_F(VeilTest, ItEndsWithReeved) {
