@@ -114,6 +114,55 @@ TEST_F(VeilHost, APathThatLooksDeletedIsWhatItIs) {
     EXPECT_EQ(done.out, "0 4\nreal") << done.err;
 }
 
+// A denied name does not become another one by being removed: "x.key (deleted)" is what the kernel calls it then, and no
+// rule's pattern.
+TEST_F(VeilHost, ARemovedNameIsNoNewName) {
+    start();
+    scene().write("free/secret.key", "SECRET");
+    ASSERT_EQ(::link(scene().host("free/secret.key").c_str(), scene().host(".ssh/other").c_str()), 0);
+    std::thread remover([&] {
+        while (!fs::exists(scene().host("free/ready"))) ::usleep(1000);
+        fs::remove(scene().host("free/secret.key"));
+        scene().write("free/go");
+    });
+    EXPECT_EQ(scene().as_person([&] {
+        const int path = ::open("free/secret.key", O_PATH);
+        if (path < 0 || ::open("free/ready", O_CREAT | O_WRONLY, 0644) < 0) return 1;
+        while (::access("free/go", F_OK) != 0) ::usleep(1000);
+        struct stat status;
+        if (::fstat(path, &status) == 0 && status.st_size != 0) return 2;
+        return text_of(("/proc/self/fd/" + std::to_string(path)).c_str()).starts_with("errno ") ? 0 : 3;
+    }),
+              0);
+    remover.join();
+}
+
+// A number of the kernel's never comes to mean another object.
+TEST_F(VeilHost, AnObjectThatWasReplacedIsNotItsSuccessor) {
+    options_.descriptors = 64;
+    scene_.emplace(options_);
+    for (int i = 0; i < 100; ++i) scene().write("free/" + std::to_string(i), "old");
+    scene().start();
+    std::thread replacer([&] {
+        while (!fs::exists(scene().host("free/ready"))) ::usleep(1000);
+        scene().write("free/.new", "the successor");
+        fs::rename(scene().host("free/.new"), scene().host("free/0"));
+        scene().write("free/go");
+    });
+    EXPECT_EQ(scene().as_person([&] {
+        const int path = ::open("free/0", O_PATH);
+        struct stat status;
+        for (int i = 1; i < 100; ++i)  // its descriptor in the veil is dropped for these
+            if (::stat(("free/" + std::to_string(i)).c_str(), &status) != 0) return 1;
+        if (::open("free/ready", O_CREAT | O_WRONLY, 0644) < 0) return 2;
+        while (::access("free/go", F_OK) != 0) ::usleep(1000);
+        if (::fstat(path, &status) == 0 && status.st_size != 3) return 3;
+        return text_of("free/0") == "the successor" ? 0 : 4;
+    }),
+              0);
+    replacer.join();
+}
+
 // A name flips between a file that is allowed and a link to one that is not, and a folder likewise: never a byte of the
 // other. It fails when Host::child() follows links, or when a file is opened by its name after the decision.
 TEST_F(VeilHost, LateSymlink) {

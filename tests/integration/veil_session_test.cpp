@@ -30,6 +30,7 @@ class Allowing final : public veil::Judge {
     std::atomic<std::uint64_t> reports = 0;
     std::string waits_at;  // the name of a file; whoever opens it waits for `go`
     std::latch go{1};
+    std::atomic<bool> taken = true;  // what is reported
 
     veil::Ruling decide(std::string_view path, veil::Action) const override {
         const bool allowed = path.find("/free") != std::string_view::npos;
@@ -40,7 +41,7 @@ class Allowing final : public veil::Judge {
     bool report(const veil::Attempt& attempt) override {
         ++reports;
         if (!waits_at.empty() && attempt.path.ends_with(waits_at)) go.wait();
-        return true;
+        return taken;
     }
 };
 
@@ -152,6 +153,31 @@ TEST_F(VeilSession, AJudgeThatWaitsHoldsUpItsCallerAlone) {
     EXPECT_EQ(::waitpid(slow, nullptr, WNOHANG), 0);
     judge_.go.count_down();
     EXPECT_EQ(status_of(slow), 0);
+}
+
+TEST_F(VeilSession, WhatCannotBeReportedDoesNotHappen) {
+    std::ofstream(root_ / "home/free/file").put('x');
+    serve();
+    judge_.taken = false;
+    const auto result = [&](const std::function<int()>& call) {
+        return status_of(child([&] { return call() >= 0 ? 0 : errno; })) >> 8;
+    };
+    EXPECT_EQ(result([&] { return ::open(inside("free/file").c_str(), O_RDONLY); }), EIO);
+    EXPECT_EQ(result([&] { return ::open(inside("free/new").c_str(), O_CREAT | O_WRONLY, 0644); }), EIO);
+    EXPECT_EQ(result([&] { return ::open(inside("free").c_str(), O_RDONLY | O_DIRECTORY); }), EIO);
+    EXPECT_EQ(result([&] { return ::mkdir(inside("free/folder").c_str(), 0755); }), EIO);
+    EXPECT_EQ(result([&] { return ::rename(inside("free/file").c_str(), inside("free/other").c_str()); }),
+              EIO);
+    EXPECT_EQ(result([&] { return ::chmod(inside("free/other").c_str(), 0600); }), EIO);
+}
+
+TEST_F(VeilSession, TheMountGivesNoDevicesAndNoRights) {
+    serve();
+    std::ifstream mounts("/proc/thread-self/mountinfo");
+    std::string found;
+    for (std::string line; std::getline(mounts, line);)
+        if (line.find("reeve-veil") != std::string::npos) found = line;
+    EXPECT_NE(found.find("nosuid,nodev"), std::string::npos) << found;
 }
 
 TEST_F(VeilSession, EndsWhenItIsToldAndSaysWhenTheFileSystemIsGone) {
