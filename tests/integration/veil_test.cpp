@@ -248,6 +248,23 @@ TEST_F(VeilTest, AWayListsWhatItLeadsTo) {
     EXPECT_EQ(scene().run("ls -laR . >/dev/null").err, "");
 }
 
+// The folder that leads to a granted file is a link, or not there: then it is what policy says of such a name.
+TEST_F(VeilTest, AWayToAFileIsWhatTheHostHas) {
+    options_.granted = {".bashrc", ".config/git/config", ".emacs.d/init.el", ".vim/vimrc"};
+    options_.files.insert(options_.files.rfind("{\"id\": \"home\""),
+                          R"({"id": "links", "allow": ["read"], "paths": ["${home}/.vim"]},)");
+    options_.files.replace(options_.files.rfind("\"except\": ["), 11, R"("except": ["${home}/.vim", )");
+    make();
+    scene().write("notes/vim/vimrc", "set");
+    fs::create_symlink("notes/vim", scene().host(".vim"));
+    scene().start();
+    EXPECT_EQ(scene().run("ls -A; cat .vim/vimrc").out, ".aws\n.bashrc\n.cache\n.config\n.vim\nwork\nset");
+    EXPECT_EQ(scene().run("ls .emacs.d").exit_code, 2);
+    scene().write(".emacs.d/init.el", "(setq)");
+    EXPECT_EQ(scene().run("ls -A .emacs.d").out, "");  // not granted after all
+    EXPECT_EQ(scene().run("ls -A | head -5 | tail -1").out, ".emacs.d\n");
+}
+
 TEST_F(VeilTest, ALookThatARuleDeniesIsReportedThoughNothingIsThere) {
     options_.files = R"({"id": "secret", "deny": ["read"], "paths": ["${home}/.gnupg/**"]},
                         {"id": "home", "ask": ["read"], "paths": ["${home}/**"]})";

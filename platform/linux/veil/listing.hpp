@@ -1,4 +1,5 @@
-// A directory while it is read: first what the veil has there itself, then what the host has.
+// A directory while it is read: first what the veil has there itself, then what the host has. Offsets are the number of
+// names before; they hold as long as nobody changes the directory.
 //
 // It does not decide which names are seen (Veil::list()). One at a time, under its own lock: the kernel may read one
 // open directory from several threads.

@@ -100,6 +100,8 @@ OrErrno<Veil::Spot> Veil::spot(Id parent, const char* name) {
     if (const Way* way = ways_.find(parent)) {
         if (way->kind == Way::Kind::canary) return std::unexpected(ENOTDIR);
         spot.way = ways_.child(*way, name);
+        // Where the host has no directory for it, the name is one like any other.
+        if (spot.way != nullptr && !exists(*spot.way)) spot.way = nullptr;
         spot.path = join(way->path, name);
         spot.shown = true;
         if (way->veiled) spot.directory = host_.directory(way->path).value_or(nullptr);
@@ -188,7 +190,7 @@ struct stat Veil::kind_of(const Identity& identity) const {
 }
 
 OrErrno<Veil::Entry> Veil::entry_of(const Way& way) const {
-    if (!exists(way)) return std::unexpected(ENOENT);
+    if (!exists(way)) return std::unexpected(ENOENT);  // it was there a moment ago
     return Entry{.id = way.id, .status = status_of(way), .constant = way.kind == Way::Kind::directory};
 }
 

@@ -134,36 +134,51 @@ OrErrno<std::shared_ptr<Listing>> Veil::open_directory(pid_t who, Id id) {
     return Listing::make(id, object->way, object->path, std::move(fd));
 }
 
-// What a way shows of its own: names that are ways, and files that are granted by name.
+// Where the directory is now, and whether it may still be listed.
+OrErrno<std::string> Veil::listed(const Listing& listing) const {
+    if (listing.descriptor() < 0) return listing.path;
+    auto path = host_.path_of(listing.descriptor());
+    if (!path) return std::unexpected(path.error() == ESTALE ? ENOENT : path.error());
+    if (!judge_.decide(*path, Action::list).allowed()) return std::unexpected(EACCES);
+    return path;
+}
+
+// Whether the name is seen, and as what.
+bool Veil::is_listed(const Listing& listing, const Listing::Item& item, const std::string& directory,
+                     struct stat& kind) {
+    kind.st_ino = item.inode;
+    kind.st_mode = item.type;
+    if (item.of == Listing::Of::self) return true;
+    const Way* way = item.of == Listing::Of::way ? ways_.child(*listing.way, item.name) : nullptr;
+    if (way != nullptr && exists(*way)) {
+        kind = status_of(*way);
+        return true;
+    }
+    const std::string path = join(directory, item.name);
+    if (item.of == Listing::Of::host) return !look(judge_, path).hidden;
+    // A way that leads nowhere on the host, or a file that a way shows: as it is there.
+    const auto found = found_at({.name = {listing.id, item.name},
+                                 .directory = host_.directory(directory).value_or(nullptr),
+                                 .shown = true,
+                                 .path = path});
+    if (!found || found->sight.hidden) return false;
+    kind = found->sight.shown ? found->status : kind_of(identity_of(found->status));
+    return found->sight.shown || listing.descriptor() >= 0;
+}
+
 int Veil::list(Listing& listing, off_t offset, const Name& name) {
     const std::scoped_lock lock(listing.mutex);
+    const auto directory = listed(listing);
+    if (!directory) return directory.error();
     if (offset != listing.position) {
         listing.rewind();
         while (listing.position < offset && listing.next() != nullptr) listing.take();
     }
-    while (const auto* entry = listing.next()) {
+    while (const auto* item = listing.next()) {
         struct stat kind {};
-        kind.st_ino = entry->inode;
-        kind.st_mode = entry->type;
-        bool there = true;
-        if (entry->of == Listing::Of::way) {
-            const Way* way = ways_.child(*listing.way, entry->name);
-            there = exists(*way);
-            kind = status_of(*way);
-        } else if (entry->of != Listing::Of::self) {
-            const std::string path = join(listing.path, entry->name);
-            there = !look(judge_, path).hidden;
-            if (there && entry->of == Listing::Of::file) {
-                const auto file =
-                    this->found_at({.name = {listing.id, entry->name},
-                                    .directory = host_.directory(listing.path).value_or(nullptr),
-                                    .shown = true,
-                                    .path = path});
-                there = file && file->sight.shown;
-                if (there) kind = file->status;
-            }
-        }
-        if (there && !name(entry->name.c_str(), kind, listing.position + 1)) break;
+        if (is_listed(listing, *item, *directory, kind) &&
+            !name(item->name.c_str(), kind, listing.position + 1))
+            break;
         listing.take();
     }
     return listing.error;

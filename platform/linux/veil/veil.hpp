@@ -15,7 +15,6 @@
 // host's, so that files of two of its file systems may share one.
 #pragma once
 
-#include <dirent.h>
 #include <sys/statvfs.h>
 
 #include <functional>
@@ -25,6 +24,7 @@
 
 #include "platform/linux/veil/host.hpp"
 #include "platform/linux/veil/judge.hpp"
+#include "platform/linux/veil/listing.hpp"
 #include "platform/linux/veil/node_table.hpp"
 #include "platform/linux/veil/sight.hpp"
 #include "platform/linux/veil/ways.hpp"
@@ -35,11 +35,9 @@ struct OpenFile {
     Fd fd;
     NodeTable::Id node = 0;
     bool direct = false;  // the caller wants no cache
-    bool append = false;  // each write goes to the end; what the kernel writes back from mapped pages does not
+    bool append =
+        false;  // each write goes to the end; what the kernel writes back from mapped pages does not
 };
-
-// A directory while it is read. Offsets are the number of names before; they hold as long as nobody changes it.
-class Listing;
 
 struct Options {
     Layout layout;
@@ -142,6 +140,9 @@ class Veil {
     OrErrno<Found> found_at(const Spot& spot);
     OrErrno<Found> seen_at(pid_t who, const Spot& spot, std::string_view operation);
     bool exists(const Way& way) const;
+    OrErrno<std::string> listed(const Listing& listing) const;
+    bool is_listed(const Listing& listing, const Listing::Item& item, const std::string& directory,
+                   struct stat& kind);
 
     OrErrno<Entry> entry_of(const Way& way) const;
     Entry entry_of(const Spot& spot, const Found& found);
