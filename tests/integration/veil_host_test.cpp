@@ -28,7 +28,8 @@ class VeilHost : public testing::Test {
         scene_.emplace(options_);
         scene_->write("free/file", "free");
         scene_->write("free/folder/file", "free");
-        scene_->write(".ssh/file", "SECRET");
+        scene_->write(".ssh/file",
+                      "KEY!");  // as long as the other: the kernel shows no more than it takes a file to have
         scene_->start();
     }
     Scene& scene() { return *scene_; }
@@ -187,7 +188,7 @@ TEST_F(VeilHost, LateSymlink) {
         for (int i = 0; i < rounds; ++i) {
             for (const char* path : {"free/file", "free/folder/file"}) {
                 const std::string text = text_of(path);
-                if (text.find("SECRET") != std::string::npos) return 1;
+                if (text != "free" && !text.starts_with("errno ")) return 1;
                 read += text == "free";
                 refused += text.starts_with("errno ");
             }
