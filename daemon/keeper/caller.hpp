@@ -12,6 +12,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -46,6 +47,16 @@ class Caller {
     int last_descriptor() const { return last_descriptor_.load(std::memory_order_relaxed); }
     void got_descriptor(int number) const { last_descriptor_.store(number, std::memory_order_relaxed); }
 
+    // The umask that was read in that era (umasks.hpp), if the last one was.
+    std::optional<mode_t> remembered_umask(std::uint64_t era) const {
+        const std::uint64_t known = umask_.load(std::memory_order_relaxed);
+        if (known >> 9 != era) return std::nullopt;
+        return static_cast<mode_t>(known & 0777);
+    }
+    void remember_umask(std::uint64_t era, mode_t mask) const {
+        umask_.store(era << 9 | mask, std::memory_order_relaxed);
+    }
+
     // What changes while it runs. Each fails with ENOENT or ESRCH if the thread is no more.
     Or<std::string> executable() const;
     Or<mode_t> umask() const;
@@ -58,6 +69,7 @@ class Caller {
     pid_t process_ = 0, parent_ = 0, inner_process_ = 0, inner_thread_ = 0;
     std::uint64_t start_ns_ = 0;
     mutable std::atomic<int> last_descriptor_{-1};
+    mutable std::atomic<std::uint64_t> umask_{0};
 };
 
 // What a waiting call of that thread is to end with because of a signal: 0 where there is none to handle, kRestart

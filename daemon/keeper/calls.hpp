@@ -58,6 +58,9 @@ Answer do_removexattr(Work& work);
 Answer do_lremovexattr(Work& work);
 Answer do_fremovexattr(Work& work);
 
+// dispatch.cpp
+Answer do_umask(Work& work);
+
 // bind.cpp
 Answer do_bind(Work& work);
 

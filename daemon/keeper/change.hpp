@@ -22,7 +22,9 @@ Answer change_name(Work& work, const Name& name, std::initializer_list<policy::F
                    Event event, Do change) {
     if (name.special()) return Answer::of(change());  // the kernel refuses all of these, each in its own way
     Locked lock(work.engine, Locked::How::shared);
-    const auto at = work.judge.locate(name.directory, name.bare());
+    const bool makes = *actions.begin() == policy::FileAction::create;
+    const auto at = makes ? work.judge.locate_new(name.directory, name.bare())
+                          : work.judge.locate(name.directory, name.bare());
     if (!at) return Answer::fail(at.error());
     const Judgement judged = work.judge.judge(*at, actions, Guard::landlock);
     if (judged.way == Judgement::Way::proceed) return Answer::proceed();

@@ -61,6 +61,7 @@ constexpr auto kHandlers = std::to_array<Handler>({
     {SYS_lremovexattr, "lremovexattr", do_lremovexattr},
     {SYS_fremovexattr, "fremovexattr", do_fremovexattr},
     {SYS_bind, "bind", do_bind},
+    {SYS_umask, "umask", do_umask},
 });
 
 // By number: a call is looked up a hundred thousand times a second.
@@ -73,6 +74,11 @@ constexpr auto kByNumber = [] {
 
 }  // namespace
 
+Answer do_umask(Work& work) {
+    work.engine.umasks.begin(work.request.call().tid);
+    return Answer::proceed();
+}
+
 const Handler* handler_of(int number) {
     const auto index = static_cast<std::size_t>(number);
     return index < kNumbers ? kByNumber[index] : nullptr;
@@ -81,6 +87,7 @@ const Handler* handler_of(int number) {
 void work_on(Engine& engine, const platform::notify::Call& call) {
     const Handler* handler = call.architecture == kArchitecture ? handler_of(call.number) : nullptr;
     if (handler == nullptr) return engine.listener.fail(call.id, ENOSYS);
+    engine.umasks.settle(call.tid);
     Request request(engine.listener, engine.callers, call, handler->operation);
     Work work(engine, request);
     const Answer answer = handler->run(work);

@@ -14,6 +14,7 @@
 #include "daemon/access/setup.hpp"
 #include "daemon/keeper/caller.hpp"
 #include "daemon/keeper/tree.hpp"
+#include "daemon/keeper/umasks.hpp"
 #include "platform/linux/notify/listener.hpp"
 #include "policy/table.hpp"
 
@@ -39,6 +40,7 @@ struct Engine {
     access::Reporter& reporter;
     Waiting& waiting;
     Callers callers = {};
+    Umasks umasks = {};
     std::shared_mutex renames = {};
 
     bool enforces() const { return table.mode() == policy::Mode::enforce; }

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/linux/notify/beside.hpp"
+
 namespace reeve::keeper {
 namespace {
 
@@ -24,11 +26,15 @@ void take_back(Work& work, const Opened& opened) {
 
 Answer hand_over(Work& work, Opened opened, const Judgement& judged, Event event) {
     const auto& listener = work.request.listener();
-    const int number =
-        listener.add_descriptor(work.request.call().id, opened.file.get(), (opened.flags & O_CLOEXEC) != 0);
+    const int number = [&] {
+        const platform::notify::Beside beside(work.request.call().tid);
+        return listener.add_descriptor(work.request.call().id, opened.file.get(),
+                                       (opened.flags & O_CLOEXEC) != 0);
+    }();
     if (number >= 0)
         if (const auto caller = work.request.caller()) (*caller)->got_descriptor(number);
-    if (number < 0) {
+    const bool gone = number == -ENOENT || number == -ESRCH;  // killed: what was done stays, as in the kernel
+    if (number < 0 && !gone) {
         event.code = -number;
         if (opened.created != nullptr) take_back(work, opened);
     } else if (opened.truncate && ::ftruncate(opened.file.get(), 0) != 0) {

@@ -1,6 +1,7 @@
 #include "daemon/keeper/judge.hpp"
 
 #include <errno.h>
+#include <limits.h>
 #include <sys/statvfs.h>
 
 namespace reeve::keeper {
@@ -40,6 +41,12 @@ Or<Location> Judge::locate(int directory, const std::string& name) const {
     if (!seen->path.ends_with('/')) seen->path += '/';
     seen->path += name;
     return place(*seen, directory);
+}
+
+Or<Location> Judge::locate_new(int directory, const std::string& name) const {
+    auto at = locate(directory, name);
+    if (at && at->path.size() >= PATH_MAX) return std::unexpected(ENAMETOOLONG);
+    return at;
 }
 
 policy::Decision Judge::decide(const std::string& path, std::initializer_list<FileAction> actions,

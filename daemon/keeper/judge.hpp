@@ -44,6 +44,9 @@ class Judge {
     // was removed).
     Or<Location> locate(int fd) const;
     Or<Location> locate(int directory, const std::string& name) const;
+    // The same for a name that is to come into being: ENAMETOOLONG where what it names could not be judged afterwards,
+    // because the kernel tells no path of more than PATH_MAX.
+    Or<Location> locate_new(int directory, const std::string& name) const;
     Location place(const Seen& seen, int fd) const;
 
     // `actions` are those that all must be allowed; the first is what a report names unless another is refused.

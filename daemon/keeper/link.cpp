@@ -43,7 +43,7 @@ Answer link_to(Work& work, const Fd& object, const Name& name) {
     if (name.special()) return Answer::of(link_object(work, object, name));
     Locked lock(work.engine, Locked::How::alone);
     const auto from = work.judge.locate(object.get());
-    const auto to = work.judge.locate(name.directory, name.bare());
+    const auto to = work.judge.locate_new(name.directory, name.bare());
     if (!from || !to) return Answer::fail(from ? to.error() : from.error());
     const Judgement leaving = work.judge.judge(*from, {FileAction::link}, Guard::landlock);
     const Judgement coming =

@@ -138,7 +138,7 @@ std::optional<Answer> create_file(Work& work, const Wanted& wanted, const Name& 
     if (!wanted.creates()) return Answer::fail(ENOENT);
     if (name.slashes()) return Answer::fail(EISDIR);
     Locked lock(work.engine, Locked::How::shared);
-    const auto at = work.judge.locate(name.directory, name.bare());
+    const auto at = work.judge.locate_new(name.directory, name.bare());
     if (!at) return Answer::fail(at.error());
     const Judgement judged =
         wanted.writable() ? work.judge.judge(*at, {FileAction::create, FileAction::write}, Guard::landlock)

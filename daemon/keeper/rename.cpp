@@ -33,7 +33,7 @@ struct Side {
 
 int look_at(Work& work, Side& side) {
     const std::string bare = side.name.bare();
-    auto at = work.judge.locate(side.name.directory, bare);
+    auto at = work.judge.locate_new(side.name.directory, bare);
     if (!at) return at.error();
     side.at = std::move(*at);
     side.missing = code_of(::fstatat(side.name.directory, bare.c_str(), &side.status, AT_SYMLINK_NOFOLLOW));

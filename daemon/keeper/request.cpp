@@ -94,12 +94,16 @@ bool Request::table_is_full() {
            static_cast<rlim_t>(table.st_size) >= limit.rlim_cur;
 }
 
-Or<mode_t> Request::umask() {
-    return ask([](const Caller& who) { return who.umask(); });
+Or<mode_t> Request::umask(Umasks& umasks) {
+    if (const auto alive = executable(); !alive) return std::unexpected(alive.error());
+    return ask([&](const Caller& who) { return umasks.of(who); });
 }
 
 Or<std::string> Request::executable() {
-    return ask([](const Caller& who) { return who.executable(); });
+    if (executable_) return *executable_;
+    auto found = ask([](const Caller& who) { return who.executable(); });
+    if (found) executable_ = *found;
+    return found;
 }
 
 }  // namespace reeve::keeper

@@ -6,9 +6,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
-#include "daemon/keeper/caller.hpp"
+#include "daemon/keeper/umasks.hpp"
 #include "platform/linux/notify/listener.hpp"
 
 namespace reeve::keeper {
@@ -63,8 +64,10 @@ class Request {
     // far from full, it is not asked again: false may be wrong then.
     bool table_is_full();
 
-    Or<mode_t> umask();
+    // Asked for once, and the first of the two: a remembered caller that is no more is found out by it, before what
+    // is remembered of it (its umask) is used.
     Or<std::string> executable();
+    Or<mode_t> umask(Umasks& umasks);
     Or<std::shared_ptr<const Caller>> caller();
 
   private:
@@ -77,6 +80,7 @@ class Request {
     const platform::notify::Call& call_;
     const char* operation_;
     std::shared_ptr<const Caller> caller_;
+    std::optional<std::string> executable_;
     bool fresh_ = false, confirmed_ = false;
 };
 

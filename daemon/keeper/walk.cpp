@@ -66,13 +66,14 @@ Or<bool> Walk::is_link_of_proc(int directory, const Component& component) const 
     return !fd && fd.error() == ELOOP;
 }
 
-// With the rights that the caller has: over itself, and over processes that can be read by those of their person. The
-// keeper has more, since it owns the session's user namespace.
+// With the rights that the caller has: in the session's /proc (a descriptor of the host's may have come from outside),
+// over itself, and over processes that can be read by those of their person. The keeper has more, since it owns the
+// session's user namespace.
 Or<Fd> Walk::follow_link_of_proc(int directory, const Component& component) {
     struct stat status {};
     auto seen = tree_.look(directory);
     auto caller = request_.caller();
-    if (!seen || !caller || ::fstat(directory, &status) != 0) return std::unexpected(EACCES);
+    if (!seen || !seen->inside || !caller || ::fstat(directory, &status) != 0) return std::unexpected(EACCES);
     const std::string own = "/proc/" + std::to_string((*caller)->inner_process());
     const bool of_caller = seen->path == own || seen->path.starts_with(own + "/");
     if (!of_caller && status.st_uid != ::geteuid()) return std::unexpected(EACCES);

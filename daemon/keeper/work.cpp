@@ -40,10 +40,11 @@ int Work::record(const Judgement& judged, const Event& event) {
 }
 
 int Work::take_umask() {
-    // Each worker has its own (unshare(CLONE_FS)). Asked for each time: the caller may have changed it.
-    const auto mask = request.umask();
+    // Each worker has its own (unshare(CLONE_FS)), and remembers what it has set.
+    thread_local mode_t set = 0;
+    const auto mask = request.umask(engine.umasks);
     if (!mask) return ESRCH;
-    ::umask(*mask);
+    if (set != *mask) ::umask(set = *mask);
     return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "daemon/keeper/workers.hpp"
 
+#include <errno.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -7,6 +8,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 
 namespace reeve::keeper {
 namespace {
@@ -43,14 +45,22 @@ void Workers::start(unsigned count, DoCall do_call) {
     const std::lock_guard lock(mutex_);
     do_call_ = std::move(do_call);
     wanted_ = count;
-    for (unsigned i = 0; i < count; ++i) add_worker();
+    for (unsigned i = 0; i < count; ++i)
+        if (!add_worker() && i == 0) ended_();
 }
 
-void Workers::add_worker() {
+// False where the person may have no more threads (RLIMIT_NPROC), or there is no memory.
+bool Workers::add_worker() {
     reap();
     auto& worker = *workers_.emplace_back(std::make_unique<Worker>());
+    try {
+        worker.thread = std::thread([this, &worker] { run(worker); });
+    } catch (const std::system_error&) {
+        workers_.pop_back();
+        return false;
+    }
     ++running_;
-    worker.thread = std::thread([this, &worker] { run(worker); });
+    return true;
 }
 
 void Workers::reap() {
@@ -82,6 +92,7 @@ void Workers::run(Worker& self) {
     self.finished = true;
 }
 
+// Where all threads wait or the last one would, the call fails instead: those that do not wait must go on.
 bool Workers::begin(const platform::notify::Call& call) {
     bool first = false;
     {
@@ -91,18 +102,27 @@ bool Workers::begin(const platform::notify::Call& call) {
         this_worker_->caller = call.tid;
         this_worker_->waits_for = call.id;
         first = waiting_++ == 0;
-        if (running_ - waiting_ < wanted_ && running_ < kMost && !stop_) add_worker();
+        const bool enough = running_ - waiting_ >= wanted_ || running_ >= kMost || stop_;
+        if (!enough && !add_worker() &&
+            running_ == waiting_) {  // no thread is to be had, and this was the last one
+            end_wait();
+            return false;
+        }
     }
     if (first) wake_();
     return true;
 }
 
 int Workers::interrupted() const {
-    return this_worker_->interrupted;
+    return stop_ ? EINTR : this_worker_->interrupted.load();
 }
 
 void Workers::end() {
     const std::lock_guard lock(mutex_);
+    end_wait();
+}
+
+void Workers::end_wait() {
     this_worker_->waits_for = 0;
     --waiting_;
 }

@@ -53,8 +53,10 @@ class Workers : public Waiting {
     static constexpr std::size_t kMost = 256;
 
     void run(Worker& self);
-    void add_worker();  // mutex_ is held
-    void reap();        // likewise
+    // mutex_ is held for these.
+    bool add_worker();
+    void reap();
+    void end_wait();
 
     const platform::notify::Listener& listener_;
     std::function<void()> wake_, ended_;

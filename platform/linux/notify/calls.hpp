@@ -75,7 +75,8 @@ inline constexpr auto kTrappedCalls = std::to_array<TrappedCall>({
     {"removexattr", SYS_removexattr, Trap::always},
     {"lremovexattr", SYS_lremovexattr, Trap::always},
     {"fremovexattr", SYS_fremovexattr, Trap::always},
-    {"bind", SYS_bind, Trap::always},  // of a unix socket to a path: it makes a name
+    {"umask", SYS_umask, Trap::always},  // changes nothing, but what files are made with
+    {"bind", SYS_bind, Trap::always},    // of a unix socket to a path: it makes a name
 });
 
 }  // namespace reeve::platform::notify
