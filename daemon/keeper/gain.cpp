@@ -2,11 +2,11 @@
 
 namespace reeve::keeper {
 
-bool gains(Work& work, const Location& from, const Location& to, bool directory) {
-    if (!work.engine.enforces() || (!from.by_policy() && !to.by_policy())) return false;
+bool gains(const Engine& engine, const Location& from, const Location& to, bool directory) {
+    if (!engine.enforces() || (!from.by_policy() && !to.by_policy())) return false;
     // Out of what policy decides on, or into it: what was made in one kind of place was never judged as of the other.
     if (from.by_policy() != to.by_policy()) return true;
-    const policy::Table& table = work.engine.table;
+    const policy::Table& table = engine.table;
     if (directory && !table.same_below(from.path, to.path)) return true;
     for (std::size_t i = 0; i < policy::kFileActions; ++i) {
         const auto action = static_cast<policy::FileAction>(i);

@@ -1,10 +1,10 @@
 // Whether an object gains by having another path: something that is denied or asked at the one and not at the other.
 #pragma once
 
-#include "daemon/keeper/work.hpp"
+#include "daemon/keeper/judge.hpp"
 
 namespace reeve::keeper {
 
-bool gains(Work& work, const Location& from, const Location& to, bool directory);
+bool gains(const Engine& engine, const Location& from, const Location& to, bool directory);
 
 }  // namespace reeve::keeper

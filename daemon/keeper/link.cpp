@@ -54,7 +54,7 @@ Answer link_to(Work& work, const Fd& object, const Name& name) {
     Event event{.path = from->path, .target = to->path, .code = judged.code};
     if (judged.way != Way::refuse) {
         const auto change = [&] {
-            return gains(work, *from, *to, false) ? EXDEV : link_object(work, object, name);
+            return gains(work.engine, *from, *to, false) ? EXDEV : link_object(work, object, name);
         };
         if (to->veiled()) lock.release();
         event.code = to->veiled() ? MayWait(work.engine, work.request).run(change) : change();

@@ -63,8 +63,8 @@ int move(Work& work, Side& from, Side& to, unsigned flags) {
     for (const Side* side : {&from, &to})
         if (const int code = must_stay(work, *side); code != 0) return code;
     const bool exchange = (flags & RENAME_EXCHANGE) != 0;
-    if (gains(work, from.at, to.at, from.directory())) return EXDEV;
-    if (exchange && gains(work, to.at, from.at, to.directory())) return EXDEV;
+    if (gains(work.engine, from.at, to.at, from.directory())) return EXDEV;
+    if (exchange && gains(work.engine, to.at, from.at, to.directory())) return EXDEV;
     return code_of(::renameat2(from.name.directory, from.name.raw.c_str(), to.name.directory,
                                to.name.raw.c_str(), flags));
 }

@@ -19,6 +19,7 @@ int Work::record(const Judgement& judged, const Event& event) {
                           .by_rule = judged.decision.decided_by == policy::DecidedBy::rule,
                           .decided = judged.decided,
                           .directory = event.directory,
+                          .canary = judged.decision.canary,
                           .error = event.code,
                           .monotonic_ns = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u +
                                           static_cast<std::uint64_t>(now.tv_nsec),
