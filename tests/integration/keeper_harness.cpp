@@ -87,6 +87,7 @@ struct Kept::Ends {
     platform::SocketPair control, work;
     Fd setup, table;
     Fd out_read, out_write;
+    Fd host_root;
     Fd mapped;  // eventfd: the user namespace has its maps
 };
 
@@ -130,7 +131,7 @@ Kept::~Kept() {
 
 void Kept::make_directory(const fs::path& path) const {
     if (fs::exists(path)) return;
-    if (path.parent_path() != root_) make_directory(path.parent_path());
+    make_directory(path.parent_path());
     fs::create_directory(path);
     if (::chown(path.c_str(), id_, id_) != 0) give_up("chown");
 }
@@ -164,6 +165,11 @@ void Kept::be_session(Ends& ends, const std::vector<std::string>& command) {
     must(::mount("proc", "/proc", "proc", 0, nullptr) == 0, "proc");
     must(::mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777") == 0, "tmp");
     must(::mount(work.c_str(), work.c_str(), nullptr, MS_BIND, nullptr) == 0, "workspace");
+    if (!options_.kept.empty()) {
+        const std::string kept = work + "/" + options_.kept;
+        must(::mount(kept.c_str(), kept.c_str(), nullptr, MS_BIND, nullptr) == 0, "kept");
+        must(::mount("", kept.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0, "read-only");
+    }
     const Fd root(::open("/", O_PATH | O_CLOEXEC));
     must(::dup2(ends.out_write.get(), 1) == 1 && ::dup2(1, 2) == 2, "output");
     platform::confine::Setup setup;
@@ -199,6 +205,7 @@ void Kept::be_session(Ends& ends, const std::vector<std::string>& command) {
         must(platform::send_packet(ends.work.ours.get(), "s", sent).has_value(), "hand over");
     }
     ::close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    if (ends.host_root) must(::dup2(ends.host_root.get(), 9) == 9, "host's root");
     std::vector<char*> arguments;
     for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
@@ -229,6 +236,14 @@ void write_maps(pid_t pid, uid_t id) {
 
 }  // namespace
 
+KeptResult Kept::run_victim(const std::string& name, std::vector<std::string> arguments) {
+    const fs::path inside = workspace() / name;
+    fs::copy_file(fs::path(REEVE_TESTCASES) / name, inside, fs::copy_options::overwrite_existing);
+    fs::permissions(inside, fs::perms(0755));
+    arguments.insert(arguments.begin(), inside.string());
+    return run(arguments);
+}
+
 KeptResult Kept::run(const std::vector<std::string>& command) {
     using access::Place;
     access::Setup setup{.session = "test",
@@ -241,6 +256,9 @@ KeptResult Kept::run(const std::vector<std::string>& command) {
                     {.path = "/proc", .kind = Place::Kind::scratch, .continued = true},
                     {.path = "/tmp", .kind = Place::Kind::scratch, .continued = true},
                     {.path = workspace().string(), .kind = Place::Kind::decided, .log = policy::kLogAll}};
+    if (!options_.kept.empty())
+        setup.places.push_back(
+            {.path = workspace().string() + "/" + options_.kept, .kind = Place::Kind::system});
     std::ranges::sort(setup.places, {}, &Place::path);
     Ends ends;
     ends.control = value_of(platform::seqpacket_pair());
@@ -252,7 +270,8 @@ KeptResult Kept::run(const std::vector<std::string>& command) {
     if (::pipe2(pair, O_CLOEXEC) != 0) give_up("pipe");
     ends.out_read.reset(pair[0]);
     ends.out_write.reset(pair[1]);
-    if (!options_.without_keeper) keeper_ = start_keeper(ends);
+    if (options_.host_root) ends.host_root.reset(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const pid_t keeper = options_.without_keeper ? 0 : start_keeper(ends);
     ends.control.theirs.reset();
     ends.work.theirs.reset();
     const auto first =
@@ -264,6 +283,7 @@ KeptResult Kept::run(const std::vector<std::string>& command) {
     if (::write(ends.mapped.get(), &one, sizeof one) != sizeof one) give_up("eventfd");
     ends.out_write.reset();
     ends.work.ours.reset();
+    if (options_.meanwhile) options_.meanwhile(keeper, ends.control.ours.get());
 
     KeptResult result;
     bool shut = false;
@@ -292,8 +312,7 @@ KeptResult Kept::run(const std::vector<std::string>& command) {
     if (WIFEXITED(status)) result.exit_code = WEXITSTATUS(status);
     if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
     ends.control.ours.reset();
-    if (keeper_ != 0) ::waitpid(keeper_, nullptr, 0);
-    keeper_ = 0;
+    if (keeper != 0) ::waitpid(keeper, nullptr, 0);
     return result;
 }
 

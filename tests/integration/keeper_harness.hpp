@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,11 @@ struct KeptOptions {
     bool without_keeper =
         false;  // the same without filter and keeper, for comparisons; Landlock grants the workspace
     bool observe = false;
+    bool host_root = false;  // the session has a descriptor on the root of the host's mounts, number 9
+    // A read-only mount of that directory of the workspace, inside.
+    std::string kept = {};
+    // Called when the command runs, with the keeper's pid and reeved's end of its control socket.
+    std::function<void(pid_t keeper, int control)> meanwhile = {};
 };
 
 // A report with texts of its own.
@@ -63,10 +69,9 @@ class Kept {
 
     // Runs it in a new session, in the workspace.
     KeptResult run(const std::vector<std::string>& command);
+    // A program of tests/testcases, by its name.
+    KeptResult run_victim(const std::string& name, std::vector<std::string> arguments);
     KeptResult shell(const std::string& script) { return run({"/bin/sh", "-c", script}); }
-
-    // The keeper of the session that runs, for tests that do something to it: 0 outside of run().
-    pid_t keeper() const { return keeper_; }
 
   private:
     struct Ends;
@@ -77,7 +82,6 @@ class Kept {
     std::filesystem::path root_;
     std::string table_;
     uid_t id_ = 0;
-    pid_t keeper_ = 0;
 };
 
 }  // namespace reeve::test

@@ -1,6 +1,10 @@
 // reeve-keeper, alone: programs change files in a session that has a real one.
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
 
+#include "platform/linux/seqpacket.hpp"
 #include "tests/integration/keeper_harness.hpp"
 
 namespace reeve::test {
@@ -45,6 +49,99 @@ TEST(Keeper, NoWayMakesAForbiddenName) {
     EXPECT_FALSE(fs::exists(kept.workspace() / ".git/hooks/pre-commit"));
     EXPECT_FALSE(fs::exists(kept.workspace() / ".git/hooks/evil"));
     EXPECT_GE(result.told("open", kept.workspace() / ".mcp.json", EACCES), 2u) << result.text();
+}
+
+// The kernel's path of what is not the session's says nothing: /tmp of the host is not the session's own.
+TEST(Keeper, ADescriptorOfTheHostOpensNoWay) {
+    Kept kept({.rules = kRules, .host_root = true});
+    for (const fs::path& place : {fs::path("/tmp"), kept.root() / "home/work", kept.root() / "home"}) {
+        const fs::path directory = place / ("reeve-host-" + std::to_string(::getpid()));
+        kept.make_directory(directory);
+        kept.make_directory(directory / "empty");
+        kept.write(directory / "file", "theirs", 0640);
+        const auto result = kept.run_victim("host_descriptor", {(directory / "file").relative_path().string(),
+                                                                directory.relative_path().string()});
+        // Below the workspace, policy allows it all, by whatever way.
+        if (place != kept.workspace()) {
+            EXPECT_EQ(result.exit_code, 0) << place << result.text();
+            EXPECT_FALSE(fs::exists(directory / "made"));
+            EXPECT_TRUE(fs::exists(directory / "empty"));
+            EXPECT_EQ(fs::file_size(directory / "file"), 6u);
+            EXPECT_EQ(fs::status(directory / "file").permissions(), fs::perms(0640));
+        }
+        fs::remove_all(directory);
+    }
+}
+
+// A mount in the session is none to this process's own namespace: the kernel would take it away with the name.
+TEST(Keeper, WhatIsMountedInsideStaysWhereItIs) {
+    Kept kept({.rules = kRules, .kept = "a/kept"});
+    kept.write(kept.workspace() / "a/kept/file", "kept");
+    const auto result = kept.shell(
+        "mkdir -p b/e; ! mv a/kept a/other; ! mv a c; ! rmdir a/kept; ! mv -T b/e a/kept; ! mv --exchange "
+        "b/e a/kept "
+        "2>/dev/null; ! echo x > a/kept/file; ! chmod 777 a/kept/file; ! touch a/kept/file; ! rm -rf a; "
+        "cat a/kept/file; ! test -e a/other");
+    EXPECT_EQ(result.exit_code, 0) << result.text();
+    EXPECT_TRUE(result.output.ends_with("kept")) << result.text();
+    EXPECT_TRUE(fs::exists(kept.workspace() / "a/kept/file"));
+}
+
+TEST(Keeper, ObservedRulesRefuseNothingAndAreTold) {
+    Kept kept({.rules = kRules, .observe = true});
+    const auto result = kept.shell("echo x > .mcp.json && mkdir x && mv x .git && cat .mcp.json");
+    EXPECT_EQ(result.output, "x\n") << result.text();
+    ASSERT_EQ(result.told("open", kept.workspace() / ".mcp.json", 0), 1u) << result.text();
+    EXPECT_EQ(result.reports[0].verdict, policy::Verdict::deny);
+}
+
+TEST(Keeper, ReadsAreDecidedWhereTheyAreTrapped) {
+    Kept kept({.rules = R"({"deny": ["read"], "paths": ["**/.env"], "except": []})", .trap_reads = true});
+    kept.write(kept.workspace() / ".env", "secret");
+    kept.write(kept.workspace() / "file", "text\n");
+    const auto result = kept.shell(
+        "cat file; cat /proc/self/comm < /dev/null; ls / > /dev/null; ! cat .env; ln -s .env l; ! cat l; "
+        "ln .env hard && exit 3; mv .env env && exit 4; cat env; cat /dev/stdin < file; exit 0");
+    EXPECT_EQ(result.exit_code, 0) << result.text();
+    EXPECT_EQ(result.output.find("text\ncat\n"), 0u) << result.text();
+    EXPECT_EQ(result.output.find("secret"), std::string::npos) << result.text();
+    EXPECT_GE(result.told("open", kept.workspace() / ".env", EACCES), 2u) << result.text();
+    EXPECT_GE(result.told("open", kept.workspace() / "file", 0), 1u) << result.text();
+}
+
+TEST(Keeper, ItsDeathEndsAllChanges) {
+    Kept kept({.rules = kRules, .meanwhile = [](pid_t keeper, int) { ::kill(keeper, SIGKILL); }});
+    const auto result =
+        kept.shell("while echo x > f; do :; done; mkdir d; cat /dev/null; echo x > /tmp/f || echo no");
+    EXPECT_NE(result.output.find("Function not implemented"), std::string::npos) << result.text();
+    EXPECT_TRUE(result.output.ends_with("no\n")) << result.text();
+}
+
+// Answers while it works, also when all that it was asked for waits; and not when it is stopped.
+TEST(Keeper, AnswersPings) {
+    const auto answers = [](int control, int ms) {
+        if (!platform::send_packet(control, "p")) return false;
+        while (true) {
+            pollfd readable{control, POLLIN, 0};
+            if (::poll(&readable, 1, ms) != 1) return false;
+            auto packet = platform::receive_packet(control);
+            if (!packet || packet->end) return false;
+            if (packet->bytes == "p") return true;
+        }
+    };
+    bool alive = false, stopped = true, again = false;
+    Kept kept({.rules = kRules, .meanwhile = [&](pid_t keeper, int control) {
+                   alive = answers(control, 10'000);
+                   ::kill(keeper, SIGSTOP);
+                   stopped = answers(control, 200);
+                   ::kill(keeper, SIGCONT);
+                   again = answers(control, 10'000);
+               }});
+    const auto result = kept.shell(
+        "mkfifo f; i=0; while [ $i -lt 30 ]; do (echo x > f) & p=\"$p $!\"; i=$((i+1)); done; "
+        "for i in 1 2 3 4 5 6 7 8 9; do mkdir d$i; done; kill $p; wait; exit 0");
+    EXPECT_TRUE(alive && !stopped && again) << alive << stopped << again << result.text();
+    EXPECT_EQ(result.exit_code, 0) << result.text();
 }
 
 }  // namespace

@@ -28,18 +28,19 @@ class Memory : public testing::Test {
     int path(std::size_t from, std::string& text) {
         return read_text(::getpid(), address(from), PATH_MAX, ENAMETOOLONG, text);
     }
+    void put(std::size_t at, const std::string& text) { std::memcpy(pages_ + at, text.c_str(), text.size() + 1); }
     char* pages_ = nullptr;
 };
 
 TEST_F(Memory, TextWhereverItLies) {
     std::string text;
-    std::strcpy(pages_, "start");
+    put(0, "start");
     EXPECT_EQ(path(0, text), 0);
     EXPECT_EQ(text, "start");
-    std::strcpy(pages_ + kPage - 3, "across the pages");
+    put(kPage - 3, "across the pages");
     EXPECT_EQ(path(kPage - 3, text), 0);
     EXPECT_EQ(text, "across the pages");
-    std::strcpy(pages_ + 2 * kPage - 4, "end");
+    put(2 * kPage - 4, "end");
     EXPECT_EQ(path(2 * kPage - 4, text), 0);
     EXPECT_EQ(text, "end");
     EXPECT_EQ(path(2 * kPage - 1, text), 0);
