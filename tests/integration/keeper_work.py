@@ -1,4 +1,4 @@
-#!/ usr / bin / env python3
+#!/usr/bin/env python3
 """The work of git, tar, rsync, SQLite, npm and Python, by 8 writers at once, gives inside what it gives outside: byte for
 byte, mode for mode, and time for time where the program sets times. What they do stands in keeper_work/*.sh.
 
