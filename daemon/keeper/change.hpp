@@ -16,17 +16,18 @@ inline int code_of(long result) {
     return result < 0 ? errno : 0;
 }
 
-// Makes or removes `name`. The lock is held meanwhile, unless the place is veiled.
+// Makes or removes `name`. The lock is held meanwhile, unless the place is veiled. `link`: it is to be a symbolic one.
 template <class Do>
 Answer change_name(Work& work, const Name& name, std::initializer_list<policy::FileAction> actions,
-                   Event event, Do change) {
+                   Event event, Do change, bool link = false) {
     if (name.special()) return Answer::of(change());  // the kernel refuses all of these, each in its own way
     Locked lock(work.engine, Locked::How::shared);
     const bool makes = *actions.begin() == policy::FileAction::create;
     const auto at = makes ? work.judge.locate_new(name.directory, name.bare())
                           : work.judge.locate(name.directory, name.bare());
     if (!at) return Answer::fail(at.error());
-    const Judgement judged = work.judge.judge(*at, actions, Guard::landlock);
+    Judgement judged = work.judge.judge(*at, actions, Guard::landlock);
+    if (link) work.judge.judge_link(*at, judged);
     if (judged.way == Judgement::Way::proceed) return Answer::proceed();
     event.path = at->path;
     event.code = judged.code;

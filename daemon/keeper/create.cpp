@@ -60,9 +60,9 @@ Answer make_link(Work& work, int directory, int path_at) {
     if (const int code = work.request.path(path_at, path); code != 0) return Answer::fail(code);
     const auto name = work.resolve.name(directory, path);
     if (!name) return Answer::fail(name.error());
-    return change_name(work, *name, {FileAction::create}, {.target = text}, [&] {
-        return code_of(::symlinkat(text.c_str(), name->directory, name->raw.c_str()));
-    });
+    return change_name(
+        work, *name, {FileAction::create}, {.target = text},
+        [&] { return code_of(::symlinkat(text.c_str(), name->directory, name->raw.c_str())); }, true);
 }
 
 }  // namespace

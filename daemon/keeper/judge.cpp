@@ -86,6 +86,19 @@ Judgement Judge::judge(const Location& at, std::initializer_list<FileAction> act
     return judged;
 }
 
+void Judge::judge_link(const Location& at, Judgement& judged) const {
+    // A name beside it that no pattern spells out.
+    const std::string other = at.path.substr(0, at.path.rfind('/') + 1) + "\x01\x02\x01";
+    if (judged.way != Judgement::Way::perform || !at.by_policy() || engine_.table.same_below(at.path, other))
+        return;
+    if (judged.decision.verdict == Verdict::allow)
+        judged.decision = {.reason = "a symbolic link here would lead around the rules for names below it"};
+    judged.recorded = true;
+    if (!engine_.enforces()) return;
+    judged.way = Judgement::Way::refuse;
+    judged.code = EACCES;
+}
+
 // Where nothing may change: what is read-only, and what is not on the session's mounts at all (a descriptor that came
 // from elsewhere). A rule that denies is worth a record; else the kernel gives its own answer, which for what is not
 // guarded must be on the very object.

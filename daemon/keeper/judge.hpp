@@ -52,6 +52,11 @@ class Judge {
     // `actions` are those that all must be allowed; the first is what a report names unless another is refused.
     Judgement judge(const Location& at, std::initializer_list<policy::FileAction> actions, Guard guard) const;
 
+    // For a symbolic link that is to be at that name, whatever made it: refused where policy says something of names
+    // below it, since who follows the link finds what was judged by other names ("elsewhere/settings.json" as
+    // ".claude/settings.json": CVE-2026-39861). What the link says does not matter: it may lead elsewhere later.
+    void judge_link(const Location& at, Judgement& judged) const;
+
     // The strictest decision of these.
     policy::Decision decide(const std::string& path, std::initializer_list<policy::FileAction> actions,
                             policy::FileAction& action) const;

@@ -33,23 +33,24 @@ int link_object(Work& work, const Fd& object, const Name& name) {
     return code_of(::linkat(work.links(), link.text, name.directory, name.raw.c_str(), AT_SYMLINK_FOLLOW));
 }
 
-bool is_directory(const Fd& object) {
+mode_t type_of(const Fd& object) {
     struct stat status {};
-    return ::fstat(object.get(), &status) == 0 && S_ISDIR(status.st_mode);
+    return ::fstat(object.get(), &status) == 0 ? status.st_mode & S_IFMT : 0;
 }
 
 Answer link_to(Work& work, const Fd& object, const Name& name) {
-    if (is_directory(object)) return Answer::fail(EPERM);
+    if (type_of(object) == S_IFDIR) return Answer::fail(EPERM);
     if (name.special()) return Answer::of(link_object(work, object, name));
     Locked lock(work.engine, Locked::How::alone);
     const auto from = work.judge.locate(object.get());
     const auto to = work.judge.locate_new(name.directory, name.bare());
     if (!from || !to) return Answer::fail(from ? to.error() : from.error());
     const Judgement leaving = work.judge.judge(*from, {FileAction::link}, Guard::landlock);
-    const Judgement coming =
+    Judgement coming =
         work.judge.judge(*to, {FileAction::link, FileAction::create, FileAction::write}, Guard::landlock);
     using Way = Judgement::Way;
     if (leaving.way == Way::proceed && coming.way == Way::proceed) return Answer::proceed();
+    if (type_of(object) == S_IFLNK) work.judge.judge_link(*to, coming);
     const Judgement& judged = leaving.way == Way::refuse ? leaving : coming;
     Event event{.path = from->path, .target = to->path, .code = judged.code};
     if (judged.way != Way::refuse) {

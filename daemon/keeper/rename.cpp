@@ -28,6 +28,7 @@ struct Side {
     int missing = 0;  // why there is no status: an errno
 
     bool exists() const { return missing == 0; }
+    bool link() const { return exists() && S_ISLNK(status.st_mode); }
     bool directory() const { return exists() && S_ISDIR(status.st_mode); }
 };
 
@@ -94,7 +95,10 @@ Answer rename_names(Work& work, const Name& old_name, const Name& new_name, unsi
     Locked lock(work.engine, Locked::How::alone);
     for (Side* side : {&from, &to})
         if (const int code = look_at(work, *side); code != 0) return Answer::fail(code);
-    const Judgement judged = judge_both(work, from, to, (flags & RENAME_EXCHANGE) != 0);
+    const bool exchange = (flags & RENAME_EXCHANGE) != 0;
+    Judgement judged = judge_both(work, from, to, exchange);
+    if (from.link()) work.judge.judge_link(to.at, judged);
+    if (exchange && to.link()) work.judge.judge_link(from.at, judged);
     if (judged.way == Judgement::Way::proceed) return Answer::proceed();
     Event event{from.at.path, to.at.path, from.directory(), judged.code};
     if (judged.way == Judgement::Way::perform) {

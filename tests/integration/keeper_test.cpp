@@ -37,11 +37,13 @@ TEST(Keeper, NoWayMakesAForbiddenName) {
     kept.write(kept.workspace() / ".git/config", "x");
     kept.make_directory(kept.workspace() / ".git/hooks");
     const auto result = kept.shell(
-        "echo x > ok; ! echo x > .mcp.json && ! mv ok .mcp.json && ! ln ok .mcp.json && ! ln -s ok .mcp.json "
+        "mkdir sub; echo x > ok; ! echo x > .mcp.json && ! mv ok .mcp.json && ! ln ok .mcp.json && ! ln -s "
+        "ok .mcp.json "
         "&& "
         "! mkdir .mcp.json && ! mkfifo .mcp.json && ! echo x > .git/hooks/pre-commit && "
         "echo x > .git/hooks/a.sample && ! mv .git/hooks/a.sample .git/hooks/post-commit && "
-        "ln -s .mcp.json link && ! echo x > link && mkdir -p x/hooks && echo evil > x/hooks/evil && "
+        "ln -s .mcp.json link && ! echo x > link && mv link old-link && ! ln -sT x sub/.git && ! mv -T "
+        "old-link sub/.git && ! ln -P old-link sub/.git && mkdir -p x/hooks && echo evil > x/hooks/evil && "
         "mv .git old; mv x .git; ! test -e .git/hooks/evil; cd .git/hooks && ! echo x > ../../.mcp.json && "
         "! echo x > pre-push");
     EXPECT_EQ(result.exit_code, 0) << result.text();
@@ -110,7 +112,11 @@ TEST(Keeper, ReadsAreDecidedWhereTheyAreTrapped) {
 }
 
 TEST(Keeper, ItsDeathEndsAllChanges) {
-    Kept kept({.rules = kRules, .meanwhile = [](pid_t keeper, int) { ::kill(keeper, SIGKILL); }});
+    Kept kept({.rules = kRules, .meanwhile = [](pid_t keeper, int control) {
+                   pollfd told{control, POLLIN, 0};  // the first change was made
+                   ::poll(&told, 1, 10'000);
+                   ::kill(keeper, SIGKILL);
+               }});
     const auto result =
         kept.shell("while echo x > f; do :; done; mkdir d; cat /dev/null; echo x > /tmp/f || echo no");
     EXPECT_NE(result.output.find("Function not implemented"), std::string::npos) << result.text();

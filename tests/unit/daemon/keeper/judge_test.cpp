@@ -136,6 +136,22 @@ TEST_F(Judging, DirectoriesGainNothingBelow) {
     EXPECT_FALSE(gains("/w/.git/objects", "/w/b", true));
 }
 
+TEST_F(Judging, NoLinkStandsWhereRulesSpeakOfNamesBelow) {
+    const auto link = [&](const char* path) {
+        Judgement judged = judge(at(path), Guard::landlock, {FileAction::create});
+        Judge(engine_).judge_link(at(path), judged);
+        return judged;
+    };
+    for (const char* path : {"/w/.git", "/w/a/.git/hooks", "/w/asked", "/v/.git"}) {
+        EXPECT_EQ(link(path).way, Way::refuse) << path;
+        EXPECT_NE(link(path).decision.verdict, policy::Verdict::allow);
+        EXPECT_TRUE(link(path).recorded);
+    }
+    for (const char* path : {"/w/a", "/w/node_modules/.bin/x", "/w/.git/x", "/w/hooks", "/s/.git"})
+        EXPECT_EQ(link(path).way, Way::perform) << path;
+    EXPECT_EQ(link("/tmp/.git").way, Way::proceed);
+}
+
 class Observing : public Judging {
   protected:
     Observing() : Judging("observe") {}
