@@ -20,6 +20,7 @@ void waiting(void);
 void locks(void);
 void special(void);
 void contents(void);
+void deep(void);
 
 static const struct {
     const char* name;
@@ -32,7 +33,7 @@ static const struct {
                {"paths", paths},           {"processes", processes},
                {"limits", limits},         {"waiting", waiting},
                {"locks", locks},           {"special", special},
-               {"contents", contents}};
+               {"contents", contents},     {"deep", deep}};
 
 static bool chosen(const char* name, int count, char** groups) {
     for (int i = 0; i < count; ++i)

@@ -188,19 +188,27 @@ static const char* const* watched;
 static struct stat before[kWatched];
 static bool there[kWatched];
 
-// The kernel stamps files with a clock of its own ticks: waits for the next, so that a change shows.
-static void next_tick(void) {
-    struct timespec now, first;
-    clock_gettime(CLOCK_REALTIME_COARSE, &first);
+static bool later(struct timespec a, struct timespec b) {
+    return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+}
+
+// Until a change must show: the kernel stamps files with a clock of its own ticks, and with finer times now and then.
+static void wait_past(struct timespec stamp) {
+    struct timespec now;
     do {
         clock_gettime(CLOCK_REALTIME_COARSE, &now);
-    } while (now.tv_sec == first.tv_sec && now.tv_nsec == first.tv_nsec);
+    } while (!later(now, stamp));
 }
 
 void begin_watch(const char* const* of) {
     watched = of;
-    for (unsigned i = 0; i < kWatched && of[i] != NULL; ++i) there[i] = lstat(of[i], &before[i]) == 0;
-    next_tick();
+    struct timespec newest;
+    clock_gettime(CLOCK_REALTIME_COARSE, &newest);
+    for (unsigned i = 0; i < kWatched && of[i] != NULL; ++i) {
+        there[i] = lstat(of[i], &before[i]) == 0;
+        if (there[i] && later(before[i].st_ctim, newest)) newest = before[i].st_ctim;
+    }
+    wait_past(newest);
 }
 
 static bool same(struct timespec a, struct timespec b) {
