@@ -21,7 +21,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static long rounds, passed, refused;
+static long rounds, passed;
+static atomic_long refused;
 static bool through;
 static atomic_bool over;
 static pthread_t changer;
@@ -42,8 +43,13 @@ static inline void begin(int argc, char** argv, void* (*change)(void*)) {
 static inline int end(long done) {
     over = true;
     pthread_join(changer, NULL);
-    printf("rounds %ld, passed %ld, refused %ld, through %d\n", done, passed, refused, through);
+    printf("rounds %ld, passed %ld, refused %ld, through %d\n", done, passed, (long)refused, through);
     return through ? 0 : 1;
+}
+
+// Counts a call of the thread that changes things, where that itself may be refused.
+static inline void try_change(long returned) {
+    if (returned < 0 && (errno == EACCES || errno == EPERM || errno == EXDEV)) ++refused;
 }
 
 // Counts a call. Refusals are what a policy says; what a race alone says (the name is just not there) is neither.

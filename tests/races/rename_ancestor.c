@@ -6,7 +6,7 @@ static void* change(void* unused) {
     while (!over) {
         rename("up", "down");
         rename("down", "up");
-        rename("up/one/plain", "up/one/.claude");
+        try_change(rename("up/one/plain", "up/one/.claude"));
         rename("up/one/.claude", "up/one/plain");
     }
     return unused;
@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
             pthread_join(changer, NULL);
             through = renameat(middle, "plain", middle, ".claude") == 0 ||
                       faccessat(middle, ".claude/settings.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-            printf("rounds %ld, passed %ld, refused %ld, through %d\n", round + 1, passed, refused, through);
+            printf("rounds %ld, passed %ld, refused %ld, through %d\n", round + 1, passed, (long)refused, through);
             return through ? 0 : 1;
         }
         unlinkat(deep, "settings.json", 0);

@@ -4,8 +4,8 @@
 
 static void* change(void* unused) {
     while (!over) {
-        exchange("ordinary", ".git");
-        exchange("ordinary/hooks", ".git/hooks");
+        try_change(exchange("ordinary", ".git"));
+        try_change(exchange("ordinary/hooks", ".git/hooks"));
         rename("moved", "ordinary");
         rename("ordinary", "moved");
         if (rename(".git", "away") == 0 && rename("moved", ".git") != 0) rename("away", ".git");
