@@ -13,14 +13,6 @@ import throwaway
 SECONDS = 60
 
 
-def family(pid):
-    """The process and all below it: reeved, its spawner, reeve-confine, the agent."""
-    children = []
-    for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        children += (thread / "children").read_text().split()
-    return [pid, *(grandchild for child in children for grandchild in family(int(child)))]
-
-
 def counters(pid):
     """Clock ticks used and times that a thread woke, of all threads."""
     ticks = wakes = 0
@@ -29,11 +21,6 @@ def counters(pid):
         ticks += int(fields[11]) + int(fields[12])
         wakes += int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", (thread / "status").read_text(), re.M).group(1))
     return ticks, wakes
-
-
-def memory(pid):
-    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
-    return {name.lower(): int(re.search(rf"^{name}:\s+(\d+)", text, re.M).group(1)) / 1024 for name in ("Rss", "Pss")}
 
 
 def main():
@@ -46,7 +33,7 @@ def main():
         while not reeve.reeve("ps", "--json").stdout.strip():
             time.sleep(0.05)
         time.sleep(3)  # what the start set off has to settle: at rest is what is measured
-        pids = [pid for pid in family(reeve.daemon.pid) if pathlib.Path(f"/proc/{pid}/smaps_rollup").exists()]
+        pids = [pid for pid in runner.family(reeve.daemon.pid) if pathlib.Path(f"/proc/{pid}/smaps_rollup").exists()]
         before = {pid: counters(pid) for pid in pids}
         time.sleep(SECONDS)
         rows = {}
@@ -54,7 +41,7 @@ def main():
         for pid in pids:
             ticks, wakes = (after - was for after, was in zip(counters(pid), before[pid]))
             name = pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
-            row = {**memory(pid), "cpu_ms": 1000 * ticks / os.sysconf("SC_CLK_TCK"), "wake_ups": wakes}
+            row = {**runner.memory(pid), "cpu_ms": 1000 * ticks / os.sysconf("SC_CLK_TCK"), "wake_ups": wakes}
             rows[f"{name} {pid}"] = row
             print(f"  {name:<24} {row['rss']:>8.1f} {row['pss']:>8.1f} {row['cpu_ms']:>8.0f} {row['wake_ups']:>9}")
         reeve.reeve("stop", "--all")

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import statistics
 import subprocess
 import sys
@@ -35,13 +36,14 @@ def works(peer):
         return False
 
 
-def interleaved(peers, rounds, warm=2, seed=1):
-    """Seconds of each round, by peer. `peers` maps a name to a callable."""
+def interleaved(peers, rounds, warm=2, seed=1, prepare=lambda: None):
+    """Seconds of each round, by peer. `peers` maps a name to a callable; `prepare` comes before each, and is not timed."""
     order, seconds = random.Random(seed), {name: [] for name in peers}
     for at in range(-warm, rounds):
         names = list(peers)
         order.shuffle(names)
         for name in names:
+            prepare()
             began = time.perf_counter()
             peers[name]()
             if at >= 0:
@@ -65,6 +67,20 @@ def show(title, rows, base):
     print(f"  {'':<28} {'median ms':>10} {'p95 ms':>10} {'ratio':>8}")
     for name, row in rows.items():
         print(f"  {name:<28} {row['median_ms']:>10.2f} {row['p95_ms']:>10.2f} {row['ratio']:>8.3f}", flush=True)
+
+
+def family(pid):
+    """The process and all below it: reeved, its spawner, what belongs to sessions, the agent."""
+    children = []
+    for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        children += (thread / "children").read_text().split()
+    return [pid, *(grandchild for child in children for grandchild in family(int(child)))]
+
+
+def memory(pid):
+    """MiB of a process."""
+    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return {name.lower(): int(re.search(rf"^{name}:\s+(\d+)", text, re.M).group(1)) / 1024 for name in ("Rss", "Pss")}
 
 
 def save(figures):
