@@ -9,13 +9,16 @@
 usage: files_in_sessions.py BUILD undefended|unruled|defended [ATTACK...]
 """
 import collections
+import contextlib
 import json
 import os
 import pathlib
 import re
+import select
 import shutil
 import subprocess
 import sys
+import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
@@ -44,9 +47,11 @@ ATTACKS = {
     "odd_spellings": Attack(["{folder}", ".mcp.json"]),
     "directory_onto_name": Attack(["{folder}"]),
     "rename_ancestor": Attack(["{folder}"]),
+    "linked_directory": Attack(["{folder}"]),
     "protected_file": Attack(["{folder}", "theirs.json"], {"theirs.json": "theirs\n"}),
     "linked_before": Attack(["{folder}", "alias"], {"theirs.json": "theirs\n"}),
     "secret_in_zone": Attack(["{folder}", ".secret"], {".secret": SECRET}),
+    "created_during_session": Attack(["{folder}/.secret"]),
     "git_persistence": Attack(["{folder}"]),
     "own_listener": Attack(["{folder}", ".mcp.json"]),
     "new_calls": Attack(["{folder}", "theirs.json"], {"theirs.json": "theirs\n"}),
@@ -54,6 +59,37 @@ ATTACKS = {
 }
 # That the rest of the home is not there, or not to be had, is no matter of rules: no run without them.
 OF_THE_TREE = {"home_secrets"}
+
+
+class Host:
+    """What the person does meanwhile, outside: makes the secret when the attack says so (it opens `go`), then says that it
+    is there (`done` has a byte)."""
+
+    def __init__(self, person, folder):
+        for name in ("go", "done"):
+            os.mkfifo(folder / name)
+            os.chown(folder / name, person.uid, person.uid)
+        self.person, self.folder = person, folder
+        self.done = os.open(folder / "done", os.O_RDWR | os.O_NONBLOCK)
+        # The attack is its only writer: that it came and went is the end of the file.
+        self.asked = os.open(folder / "go", os.O_RDONLY | os.O_NONBLOCK)
+        self.thread = threading.Thread(target=self.work, name="host")
+        self.thread.start()
+
+    def work(self):
+        asked = select.poll()
+        asked.register(self.asked, select.POLLIN)
+        asked.poll(30_000)
+        self.person.write(self.folder / ".secret", SECRET)
+        os.write(self.done, b"x")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.thread.join()
+        os.close(self.asked)
+        os.close(self.done)
 
 
 class Files(unittest.TestCase):
@@ -81,6 +117,9 @@ class Files(unittest.TestCase):
         program = shutil.copy(throwaway.find_program(BUILD, f"attack_{name}"), self.reeve.workspace())
         return folder, [str(program), *(text.format(folder=folder, home=self.reeve.home) for text in attack.arguments)]
 
+    def meanwhile(self, name, folder):
+        return Host(self.reeve.person, folder) if name == "created_during_session" else contextlib.nullcontext()
+
     def ways(self, done):
         """Way -> through or what stopped it."""
         found = dict(re.findall(r"^(.+): (through|stopped: .*)$", done.stdout, re.M))
@@ -103,13 +142,18 @@ class Files(unittest.TestCase):
 
     def undefended(self, name, attack):
         folder, command = self.scene(name, attack)
-        ways = self.ways(subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False,
-                                        timeout=60, **self.reeve.as_person()))
+        with self.meanwhile(name, folder):
+            ways = self.ways(subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False,
+                                            timeout=60, **self.reeve.as_person()))
         self.assertEqual({way: said for way, said in ways.items() if said != "through"}, {})
+
+    def run_inside(self, name, folder, command):
+        with self.meanwhile(name, folder):
+            return self.reeve.run(*command, cwd=folder, options=["--workspace", self.reeve.workspace()], errors="replace")
 
     def unruled(self, name, attack):
         folder, command = self.scene(name, attack)
-        ways = self.ways(self.reeve.run(*command, cwd=folder, options=["--workspace", self.reeve.workspace()], errors="replace"))
+        ways = self.ways(self.run_inside(name, folder, command))
         # Calls that no session has: the filter does not know them, or refuses them to all.
         self.assertEqual({way: said for way, said in ways.items()
                           if said != "through" and not said.endswith(("Function not implemented", "resource busy"))}, {})
@@ -119,10 +163,11 @@ class Files(unittest.TestCase):
         folder, command = self.scene(name, attack)
         before = self.state(folder)
         last = max((record["seq"] for record in self.reeve.records()), default=0)
-        done = self.reeve.run(*command, cwd=folder, options=["--workspace", self.reeve.workspace()], errors="replace")
+        done = self.run_inside(name, folder, command)
         ways = self.ways(done)
         self.assertEqual({way for way, said in ways.items() if said == "through"} - set(attack.harmless), set(), done.stdout)
-        self.assertEqual(self.state(folder), before)
+        if name != "created_during_session":  # there the host itself changed something
+            self.assertEqual(self.state(folder), before)
         if name in OF_THE_TREE or name == "new_calls":  # those do not exist inside
             return
         denied = [record for record in self.reeve.records() if record["seq"] > last and record["outcome"] == "denied"
