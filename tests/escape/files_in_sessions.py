@@ -57,8 +57,9 @@ ATTACKS = {
     "new_calls": Attack(["{folder}", "theirs.json"], {"theirs.json": "theirs\n"}),
     "home_secrets": Attack(["{home}", "{home}/.ssh/id_ed25519", "{home}/.bashrc"]),
 }
-# That the rest of the home is not there, or not to be had, is no matter of rules: no run without them.
-OF_THE_TREE = {"home_secrets"}
+# That the rest of the home is not there, or not to be had, is no matter of rules, nor is what no session can call: no run
+# without them, and no record.
+NO_RULE = {"home_secrets", "new_calls"}
 
 
 class Host:
@@ -130,8 +131,8 @@ class Files(unittest.TestCase):
         """The files that are protected, and everything of the home that the attack was not given."""
         seen = {}
         for path in sorted(folder.rglob("*")):
-            if path.name in (".mcp.json", "theirs.json", ".secret", "evil", "config", "commondir", "config.worktree") or \
-                    path.match(".claude/settings.json") or path.match("hooks/*") or path.match("pointed/.git"):
+            if path.name in (".mcp.json", "theirs.json", ".secret", "config", "commondir", "config.worktree") or \
+                    any(map(path.match, (".claude/settings.json", ".git/hooks/*", ".git/modules/**/hooks/*", "pointed/.git"))):
                 status = path.lstat()
                 seen[str(path.relative_to(folder))] = (status.st_mode, status.st_ino, status.st_nlink, status.st_mtime_ns,
                                                        status.st_ctime_ns, path.read_bytes() if path.is_file() else b"")
@@ -168,11 +169,14 @@ class Files(unittest.TestCase):
         self.assertEqual({way for way, said in ways.items() if said == "through"} - set(attack.harmless), set(), done.stdout)
         if name != "created_during_session":  # there the host itself changed something
             self.assertEqual(self.state(folder), before)
-        if name in OF_THE_TREE or name == "new_calls":  # those do not exist inside
+        if name in NO_RULE:
             return
-        denied = [record for record in self.reeve.records() if record["seq"] > last and record["outcome"] == "denied"
-                  and record["action"].startswith("file.")]
-        self.assertTrue(any(record["policy_evaluation"]["rule"].startswith("rules/") for record in denied), denied[:3])
+        refused = [record for record in self.reeve.records() if record["seq"] > last and record["action"].startswith("file.")
+                   and record["outcome"] != "allowed"]
+        # A directory that would have other names in it protected than before is not moved: mv copies it then.
+        self.assertTrue(any(record["policy_evaluation"].get("rule", "").startswith("rules/") and record["outcome"] == "denied" or
+                            record["action"] == "file.rename" and record["details"].get("errno") == "EXDEV" for record in refused),
+                        refused[:3])
 
 
 def test_of(name, attack):
@@ -180,7 +184,7 @@ def test_of(name, attack):
 
 
 for each, its_attack in ATTACKS.items():
-    if (not CHOSEN or each in CHOSEN) and not (HOW == "unruled" and each in OF_THE_TREE):
+    if (not CHOSEN or each in CHOSEN) and not (HOW == "unruled" and each in NO_RULE):
         setattr(Files, f"test_{each}", test_of(each, its_attack))
 throwaway.enter_namespace()
 unittest.main(argv=sys.argv[:1], verbosity=2)

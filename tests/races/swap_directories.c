@@ -6,10 +6,12 @@ static void* change(void* unused) {
     while (!over) {
         try_change(exchange("ordinary", ".git"));
         try_change(exchange("ordinary/hooks", ".git/hooks"));
-        rename("moved", "ordinary");
         rename("ordinary", "moved");
-        if (rename(".git", "away") == 0 && rename("moved", ".git") != 0) rename("away", ".git");
+        const int gone = rename(".git", "away");
+        try_change(gone);
+        if (gone == 0 && rename("moved", ".git") != 0) rename("away", ".git");
         rename("away", "ordinary");
+        rename("moved", "ordinary");
     }
     return unused;
 }

@@ -127,9 +127,10 @@ def changes(lines, directory, below):
 def recorded(record):
     """The change that a record of the log is about; None for records of other things."""
     details = record.get("details", {})
-    if not record["action"].startswith("file.") or "operation" not in details:
+    # An open for writing of what is there is told by its end, which has the size.
+    what = details.get("operation", _OPEN if details.get("event") == "close_write" else None)
+    if not record["action"].startswith("file.") or what is None:
         return None
-    what = details["operation"]
     return Change(_RECORDED.get(what, what), settled(record["resource"]), settled(details.get("target", "")),
                   0 if record["outcome"] == "allowed" else _number(details.get("errno", -1)))
 
