@@ -103,12 +103,13 @@ int run(unsigned long looks, unsigned processes) {
                 static_cast<double>(looks) / look_from(scene, processes, looks, "more", good));
     const long after = resident_kb(scene.veil());
     const auto start = Clock::now();
-    good = good && scene.as_person([&] {
+    const int failed = scene.as_person([&] {
         struct stat status;
         for (unsigned long i = 0; i < looks; ++i)
             if (::stat("free/file", &status) != 0) return 1;
         return 0;
-    }) == 0;
+    });
+    good = good && failed == 0;
     std::printf("a stat of an allowed file: %.1f us\n",
                 seconds_since(start) / static_cast<double>(looks) * 1e6);
     std::printf("memory of the veil: %ld kB, after %lu names %ld kB, at the end %ld kB\n", before, looks,

@@ -48,15 +48,18 @@ void Listing::rewind() {
 bool Listing::read_host() {
     while (stream_) {
         errno = 0;
-        const dirent* entry = ::readdir(stream_.get());
+        // One stream, one lock (Listing::mutex): readdir(3) says that this is safe.
+        const dirent* entry = ::readdir(stream_.get());  // NOLINT(concurrency-mt-unsafe)
         if (entry == nullptr) {
             error = errno;
             return false;
         }
         const std::string_view name = entry->d_name;
         if (name == "." || name == ".." || (way != nullptr && way->children.contains(name))) continue;
-        read_ = {
-            .name = std::string(name), .of = Of::host, .inode = entry->d_ino, .type = DTTOIF(entry->d_type)};
+        read_ = {.name = std::string(name),
+                 .of = Of::host,
+                 .inode = entry->d_ino,
+                 .type = static_cast<mode_t>(DTTOIF(entry->d_type))};
         return true;
     }
     return false;

@@ -57,7 +57,7 @@ void set_attributes(fuse_req_t request, fuse_ino_t id, struct stat* to, int to_s
     if ((to_set & FUSE_SET_ATTR_SIZE) != 0) change.size = to->st_size;
     change.accessed = time_of(to_set, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW, to->st_atim);
     change.modified = time_of(to_set, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW, to->st_mtim);
-    const auto* open = file != nullptr ? reinterpret_cast<const OpenFile*>(file->fh) : nullptr;
+    const auto* open = file != nullptr ? in_handle<const OpenFile>(file->fh) : nullptr;
     answer_attributes(request, veil_of(request).change(who(request), id, change, open));
 }
 

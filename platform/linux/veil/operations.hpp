@@ -17,6 +17,11 @@ inline Veil& veil_of(fuse_req_t request) {
 inline pid_t who(fuse_req_t request) {
     return fuse_req_ctx(request)->pid;
 }
+// What was put into fuse_file_info::fh, which is an integer.
+template <class T>
+T* in_handle(std::uint64_t handle) {
+    return reinterpret_cast<T*>(handle);  // NOLINT(performance-no-int-to-ptr)
+}
 // What the kernel may keep: ways for good, everything else for no time at all, since a look from a cache is a look
 // that nobody counts.
 fuse_entry_param entry_param(const Veil::Entry& entry);

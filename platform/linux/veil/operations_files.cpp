@@ -10,7 +10,7 @@ namespace reeve::platform::veil {
 namespace {
 
 OpenFile& file_of(const fuse_file_info* info) {
-    return *reinterpret_cast<OpenFile*>(info->fh);
+    return *in_handle<OpenFile>(info->fh);
 }
 
 void hand_over(fuse_file_info* info, std::unique_ptr<OpenFile> file) {
@@ -119,7 +119,7 @@ void copy_range(fuse_req_t request, fuse_ino_t, off_t from, fuse_file_info* in, 
 using ListingRef = std::shared_ptr<Listing>;
 
 ListingRef& listing_of(const fuse_file_info* info) {
-    return *reinterpret_cast<ListingRef*>(info->fh);
+    return *in_handle<ListingRef>(info->fh);
 }
 
 void open_directory(fuse_req_t request, fuse_ino_t id, fuse_file_info* info) {
