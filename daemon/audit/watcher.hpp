@@ -130,7 +130,7 @@ class Watcher {
     bool read_some(Channel& channel);
     bool read_groups(Watched& watched);
     bool take(Channel& channel, const platform::Packet& packet);
-    void lose(Channel& channel, const platform::Error& error);
+    void lose(Channel& channel, const std::string& what);
     void settle_ends(const std::vector<Source*>& ready);
     platform::Status await(int fd, Source& source);
     void stop_waiting(int fd, Source& source);

@@ -26,7 +26,7 @@ bool Watcher::read_some(Channel& channel) {
             return true;
         }
         if (!packet) {
-            lose(channel, packet.error());
+            lose(channel, packet.error().why);
             return true;
         }
         if (!take(channel, *packet)) return true;
@@ -41,13 +41,12 @@ bool Watcher::take(Channel& channel, const platform::Packet& packet) {
         return false;
     }
     if (packet.end || !packet.fds.empty()) {
-        const char* why = packet.end ? "it ended before it had told all" : "it sent a descriptor";
-        lose(channel, error("follow what is reported by", channel.name, why).error());
+        lose(channel, packet.end ? "is gone before it had told all" : "sent a descriptor");
         return false;
     }
     const auto reports = access::parse_reports(packet.bytes);
     if (!reports) {
-        lose(channel, reports.error());
+        lose(channel, "sent what is no report: " + reports.error().why);
         return false;
     }
     // What the kernel has by now came before the reports: a process that ran another program is known as that.
@@ -56,10 +55,11 @@ bool Watcher::take(Channel& channel, const platform::Packet& packet) {
     return true;
 }
 
-void Watcher::lose(Channel& channel, const platform::Error& error) {
-    pipeline_.dropped(channel.owner->session, channel.name + ": " + error.why, channel.queue);
+void Watcher::lose(Channel& channel, const std::string& what) {
+    const std::string why = channel.name + " " + what;
+    pipeline_.dropped(channel.owner->session, why, channel.queue);
     stop_waiting(channel.control.get(), channel);
-    if (options_.broken) options_.broken(channel.owner->id, error);
+    if (options_.broken) options_.broken(channel.owner->id, error("go on with the session", "", why).error());
 }
 
 // --- from other threads ---

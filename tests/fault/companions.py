@@ -93,6 +93,10 @@ class Case(unittest.TestCase):
         self.assertIn(reason, said)
         end = self.reeve.records("--action", "session.end")[-1]
         self.assertIn(reason, end["details"]["reason"])
+        # What it had not told is lost, and on record as that.
+        name = reason.split()[0]
+        gaps = self.reeve.records("--session", end["session"], "--action", "audit.gap")
+        self.assertIn(f"{name} is gone before it had told all", [gap["details"]["reason"] for gap in gaps])
         # Nothing of it is left, and the next one starts.
         throwaway.wait_until(lambda: not any(self.is_companion(folder, name) for folder in pathlib.Path("/proc").glob("[0-9]*")
                                              for name in ("reeve-keeper", "reeve-veil")), "the companions are gone")

@@ -195,10 +195,10 @@ TEST_F(ReportsTest, OneThatEndsBeforeItHasToldAllIsAGap) {
     Fd keeper = add_source();
     send(keeper, of(0, FileAction::create, "open", "/w/last"));
     keeper.reset();
-    EXPECT_EQ(broken(), "s: it ended before it had told all");
+    EXPECT_EQ(broken(), "s: reeve-keeper is gone before it had told all");
     EXPECT_EQ(remove().recorded, 1U);
     ASSERT_THAT(gaps(), SizeIs(1));
-    EXPECT_EQ(gaps()[0]["details"]["reason"], "reeve-keeper: it ended before it had told all");
+    EXPECT_EQ(gaps()[0]["details"]["reason"], "reeve-keeper is gone before it had told all");
     EXPECT_LE(gaps()[0]["details"]["from_ns"], gaps()[0]["details"]["to_ns"]);
 }
 
@@ -218,7 +218,8 @@ TEST_F(ReportsTest, NonsenseAndDescriptorsAreRefused) {
         const std::string_view bytes = descriptor ? access::kNoMore.substr(0, 1) : "nonsense";
         ASSERT_TRUE(platform::send_packet(keeper.get(), bytes,
                                           descriptor ? std::span<const int>(fds) : std::span<const int>()));
-        EXPECT_EQ(broken(), descriptor ? "s: it sent a descriptor" : "s: cut short");
+        EXPECT_EQ(broken(), descriptor ? "s: reeve-keeper sent a descriptor"
+                                       : "s: reeve-keeper sent what is no report: cut short");
     }
     EXPECT_EQ(remove().gaps, 2U);
 }
