@@ -32,13 +32,21 @@ struct Found {
     enum class Kind { kNothing, kDirectory, kOther, kLink } kind = Kind::kNothing;
     std::uint64_t device = 0, inode = 0;
     std::string target;  // of a link
+    // A folder on the way is a link: then the zone has another name, and mounting by this one would fail.
+    bool through_link = false;
 };
 
-Result<Found> look(const std::string& path) {
+Fd open_place(const std::string& path, std::uint64_t resolve) {
     open_how how{};
     how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-    how.resolve = RESOLVE_NO_MAGICLINKS;
-    const Fd fd(static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
+    how.resolve = RESOLVE_NO_MAGICLINKS | resolve;
+    return Fd(static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
+}
+
+Result<Found> look(const std::string& path) {
+    Fd fd = open_place(path, RESOLVE_NO_SYMLINKS);
+    const bool through_link = !fd && errno == ELOOP;
+    if (through_link) fd = open_place(path, 0);
     if (!fd && (errno == ENOENT || errno == ENOTDIR)) return Found{};
     if (!fd) return os_error("look at the zone", path);
     struct stat status {};
@@ -47,20 +55,13 @@ Result<Found> look(const std::string& path) {
         return Found{S_ISDIR(status.st_mode) ? Found::Kind::kDirectory : Found::Kind::kOther,
                      status.st_dev,
                      status.st_ino,
-                     {}};
+                     {},
+                     through_link};
     char target[PATH_MAX];
     const ssize_t length = ::readlinkat(fd.get(), "", target, sizeof target);
     if (length < 0) return os_error("read the link", path);
-    return Found{Found::Kind::kLink, 0, 0, std::string(target, static_cast<std::size_t>(length))};
-}
-
-// Whether a folder on the way is a link: then the zone has another name, and mounting by this one would fail.
-bool reached_through_link(const std::string& path) {
-    open_how how{};
-    how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-    how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-    const Fd fd(static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path.c_str(), &how, sizeof how)));
-    return !fd && errno == ELOOP;
+    return Found{Found::Kind::kLink, 0, 0, std::string(target, static_cast<std::size_t>(length)),
+                 through_link};
 }
 
 class Planner {
@@ -106,7 +107,7 @@ class Planner {
                 planned_.files.push_back(zone.path);
                 return {};
         }
-        if (reached_through_link(zone.path)) {
+        if (found->through_link) {
             gap(zone.rule, zone.path, "a folder on the way to it is a symbolic link", false);
             return {};
         }
