@@ -88,6 +88,17 @@ Status make_link(Setup& setup, const Symlink& link) {
     return {};
 }
 
+// What stands over masked paths, `name` in the root, as a mount that is in no place yet.
+Result<Fd> empty_mount(int root, const char* name) {
+    auto empty = open_beneath(root, name);
+    if (!empty) return empty;
+    auto mount = clone_mount(empty->get());
+    if (mount)
+        if (auto s = set_mount(mount->get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC); !s)
+            return std::unexpected(s.error());
+    return mount;
+}
+
 }  // namespace
 
 Status mark(const Setup& setup, int mount, unsigned log, const std::string& path, bool& by_descriptor);
@@ -189,7 +200,8 @@ Status mask_paths(Setup& setup) {
             paths.push_back(std::string("/proc/") + name);
     if (left_out(setup.plan, "masks")) return {};
     // One empty file and one empty directory that nobody may open, bound over each, and then unlinked: the
-    // mounts hold them.
+    // mounts hold them. Each mount but the first is a clone of the first, whose attributes it has.
+    Fd first[2];
     const int root = setup.root.get();
     if (::mknodat(root, ".masked", S_IFREG, 0) != 0 || ::mkdirat(root, ".masked.d", 0) != 0)
         return os_error("make what stands over masked paths", "");
@@ -202,12 +214,12 @@ Status mask_paths(Setup& setup) {
         if (!onto || ::fstat(onto->get(), &status) != 0)
             return os_error("mask", path, onto ? errno : onto.error().code,
                             "it was there when the plan was made: start the session again");
-        auto empty = open_beneath(root, S_ISDIR(status.st_mode) ? ".masked.d" : ".masked");
-        if (!empty) return std::unexpected(empty.error());
-        auto mount = clone_mount(empty->get());
+        Fd& like = first[S_ISDIR(status.st_mode) ? 1 : 0];
+        auto mount = like ? clone_mount(like.get())
+                          : empty_mount(root, S_ISDIR(status.st_mode) ? ".masked.d" : ".masked");
         if (!mount) return std::unexpected(mount.error());
-        if (auto s = set_mount(mount->get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC); !s) return s;
         if (auto s = place_mount(mount->get(), onto->get(), path); !s) return s;
+        if (!like) like = std::move(*mount);
     }
     ::unlinkat(root, ".masked", 0);
     ::unlinkat(root, ".masked.d", AT_REMOVEDIR);
