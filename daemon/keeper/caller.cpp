@@ -37,18 +37,17 @@ bool number(std::string_view word, T& out, int base = 10) {
     return !word.empty() && std::from_chars(word.data(), end, out, base).ptr == end;
 }
 
-// Field 22 of proc_pid_stat(5), in ticks of USER_HZ. Counted from the last parenthesis: the name before may hold any.
-std::uint64_t start_of(std::string_view stat) {
-    static const auto ns_per_tick = 1'000'000'000ULL / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+// A field of proc_pid_stat(5), from the third on. Counted from the last parenthesis: the name before may hold any.
+Or<std::int64_t> field_of(std::string_view stat, int wanted) {
     stat.remove_prefix(std::min(stat.size(), stat.rfind(')') + 1));
-    for (int field = 3; field <= 22 && !stat.empty(); ++field) {
+    for (int field = 3; field <= wanted && !stat.empty(); ++field) {
         stat.remove_prefix(1);
         const std::string_view word = stat.substr(0, stat.find(' '));
-        std::uint64_t ticks = 0;
-        if (field == 22 && number(word, ticks)) return ticks * ns_per_tick;
+        std::int64_t value = 0;
+        if (field == wanted && number(word, value)) return value;
         stat.remove_prefix(word.size());
     }
-    return 0;
+    return std::unexpected(ESRCH);
 }
 
 }  // namespace
@@ -75,8 +74,10 @@ bool Caller::read_status() {
     const std::string stat = tid_ == process_ ? "stat" : "/proc/" + std::to_string(process_) + "/stat";
     auto text = read_small(proc_.get(), stat.c_str(), buffer);
     if (!text) return false;
-    start_ns_ = start_of(*text);
-    return true;
+    const auto ticks = field_of(*text, 22);  // of USER_HZ
+    static const auto ns_per_tick = 1'000'000'000ULL / static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+    if (ticks) start_ns_ = static_cast<std::uint64_t>(*ticks) * ns_per_tick;
+    return ticks.has_value();
 }
 
 Or<std::string> Caller::executable() const {
@@ -93,6 +94,19 @@ Or<mode_t> Caller::umask() const {
     mode_t mask = 0;
     if (!number(last_word(*status, "\nUmask:"), mask, 8)) return std::unexpected(ESRCH);
     return mask;
+}
+
+Or<unsigned> Caller::pseudo_terminal() const {
+    char buffer[4096];
+    auto stat = read_small(proc_.get(), "stat", buffer);
+    if (!stat) return std::unexpected(stat.error());
+    const auto device = field_of(*stat, 7);
+    if (!device) return std::unexpected(device.error());
+    // In the kernel's new encoding; majors 136 to 143 are /dev/pts, 256 each.
+    const auto bits = static_cast<unsigned>(*device);
+    const unsigned major = bits >> 8 & 0xfff, minor = (bits & 0xff) | (bits >> 12 & 0xfff00);
+    if (major < 136 || major > 143) return std::unexpected(ENXIO);
+    return (major - 136) * 256 + minor;
 }
 
 int interruption_of(pid_t tid) {

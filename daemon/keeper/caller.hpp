@@ -60,6 +60,8 @@ class Caller {
     // What changes while it runs. Each fails with ENOENT or ESRCH if the thread is no more.
     Or<std::string> executable() const;
     Or<mode_t> umask() const;
+    // Its controlling terminal, as a number in /dev/pts. ENXIO where it has none, or one of another kind.
+    Or<unsigned> pseudo_terminal() const;
 
   private:
     bool read_status();

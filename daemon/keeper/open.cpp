@@ -1,7 +1,9 @@
 // open, openat, creat: a descriptor on the object that was decided on, and no other.
 #include "daemon/keeper/open.hpp"
 
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "daemon/keeper/change.hpp"
@@ -60,6 +62,10 @@ Judgement judge_existing(Work& work, const Wanted& wanted, const Location& at, b
     return judged;
 }
 
+bool is_own_terminal(const struct stat& status) {
+    return S_ISCHR(status.st_mode) && status.st_rdev == makedev(5, 0);
+}
+
 bool same_object(const Fd& a, const Fd& b) {
     struct stat first {
     }, second{};
@@ -105,6 +111,19 @@ int open_patiently(Work& work, bool may_wait, Fd& file, Open open) {
     return code;
 }
 
+// /dev/tty is the reader's own terminal, and this process has none. Where it is opened for reading only, and the kernel
+// may not be asked to (it would read the path again), the caller's is opened by its own name.
+Or<Fd> open_terminal(Work& work, int flags) {
+    const auto caller = work.request.caller();
+    if (!caller) return std::unexpected(caller.error());
+    const auto number = (*caller)->pseudo_terminal();
+    if (!number) return std::unexpected(number.error());
+    const std::string path = "dev/pts/" + std::to_string(*number);
+    return open_at(work.engine.tree.root(), path.c_str(),
+                   static_cast<std::uint64_t>((flags & ~kOfNames) | O_NOCTTY),
+                   RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
+}
+
 // Nothing: the name means another object by now, so everything is to be looked at again.
 std::optional<Answer> open_existing(Work& work, const Wanted& wanted, Target& target) {
     struct stat status {};
@@ -123,6 +142,7 @@ std::optional<Answer> open_existing(Work& work, const Wanted& wanted, Target& ta
     const bool may_wait = !S_ISREG(status.st_mode) || at->veiled() || (wanted.flags & O_NOFOLLOW) != 0;
     Fd file;
     event.code = open_patiently(work, may_wait, file, [&] {
+        if (is_own_terminal(status)) return open_terminal(work, wanted.flags);
         return open_again(work, wanted, target, truncates ? wanted.flags & ~O_TRUNC : wanted.flags);
     });
     if (event.code == ESTALE && (wanted.flags & O_NOFOLLOW) != 0) return std::nullopt;
@@ -145,7 +165,10 @@ std::optional<Answer> create_file(Work& work, const Wanted& wanted, const Name& 
                           : work.judge.judge(*at, {FileAction::create}, Guard::landlock);
     if (judged.way == Judgement::Way::proceed) return Answer::proceed();
     Event event{.path = at->path, .code = judged.code};
-    if (judged.way == Judgement::Way::refuse) return Answer::fail(work.record(judged, event));
+    if (judged.way == Judgement::Way::refuse) {
+        lock.release();
+        return Answer::fail(work.record(judged, event));
+    }
     if ((wanted.mode & S_ISUID) != 0) return Answer::fail(EPERM);  // as seccomp.set_user_id has it for chmod
     if (const int code = work.take_umask(); code != 0) return Answer::fail(code);
     if (at->veiled()) lock.release();

@@ -28,7 +28,9 @@ class Memory : public testing::Test {
     int path(std::size_t from, std::string& text) {
         return read_text(::getpid(), address(from), PATH_MAX, ENAMETOOLONG, text);
     }
-    void put(std::size_t at, const std::string& text) { std::memcpy(pages_ + at, text.c_str(), text.size() + 1); }
+    void put(std::size_t at, const std::string& text) {
+        std::memcpy(pages_ + at, text.c_str(), text.size() + 1);
+    }
     char* pages_ = nullptr;
 };
 
