@@ -49,10 +49,14 @@ void Connection::event(const api::Json& event, std::span<const int> fds) {
     if (auto s = api::send_message(socket_.get(), event, fds); !s) hang_up();
 }
 
-void Connection::finish(const api::Json& answer) {
+void Connection::answered() {
     busy_ = false;
     on_message_ = nullptr;
     on_closed_ = nullptr;
+}
+
+void Connection::finish(const api::Json& answer) {
+    answered();
     event(answer);
 }
 

@@ -32,6 +32,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void done(api::Json result = api::Json::object());
     void fail(const platform::Error& error);
     void fail(const std::unexpected<platform::Error>& error) { fail(error.error()); }
+    // The answer was sent by another thread, over a descriptor of its own.
+    void answered();
     // One of more to come. A client that does not read loses the connection: nothing is kept for it.
     void event(const api::Json& event, std::span<const int> fds = {});
 

@@ -103,10 +103,11 @@ void LogReaders::start(const std::shared_ptr<Connection>& connection, audit::Fil
         std::jthread([this, raw = reader.get(), weak = std::weak_ptr(connection)](std::stop_token token) {
             ::pthread_setname_np(::pthread_self(), "reeve-log-read");
             auto result = raw->run(log_, std::move(token));
+            // The answer is sent from here, where one waits for a client that reads slowly: the loop would hang up on it.
+            raw->send(result ? api::done() : api::failure(result.error()));
             raw->finished = true;
-            loop_.post([this, weak, result] {
-                const auto client = weak.lock();
-                if (client && client->open()) result ? client->done() : client->fail(result.error());
+            loop_.post([this, weak] {
+                if (const auto client = weak.lock()) client->answered();
                 forget_finished();
             });
         });
