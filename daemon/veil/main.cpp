@@ -40,13 +40,13 @@ std::size_t descriptors_for_nodes() {
     return std::min<std::size_t>(4096, limit.rlim_cur / 4);
 }
 
-served::Options options_of(const access::Setup& setup) {
+served::Options options_of(const access::Setup& setup, policy::Mode mode) {
     served::Options options{.layout = {}, .home = setup.home, .uid = setup.uid, .gid = setup.gid};
     for (const auto& place : setup.places) {
         if (place.kind == access::Place::Kind::veiled) options.layout.roots.push_back(place.path);
         options.layout.places.push_back(place.path);
     }
-    options.layout.canaries = setup.canaries;
+    if (mode == policy::Mode::enforce) options.layout.canaries = setup.canaries;
     options.layout.files = setup.files;
     options.descriptors = descriptors_for_nodes();
     return options;
@@ -76,7 +76,7 @@ platform::Status run() {
     access::Reporter reporter{Fd(access::kControlFd)};
     PolicyJudge judge(table->table(), *askers, setup->keeper,
                       [&](const access::Report& report) { return reporter.add(report); });
-    served::Veil veil(judge, std::move(*host), options_of(*setup));
+    served::Veil veil(judge, std::move(*host), options_of(*setup, table->table().mode()));
     auto session = served::Session::create(Fd(access::kWorkFd), veil);
     if (!session) return std::unexpected(session.error());
     if (auto s = (*session)->start(kWorkers); !s) return s;

@@ -34,13 +34,14 @@ Ruling PolicyJudge::decide(std::string_view path, Action action) const {
     const auto decision = table_.decide(path, static_cast<policy::FileAction>(action));
     return {.verdict = static_cast<Ruling::Verdict>(decision.verdict),
             .by_rule = decision.decided_by == policy::DecidedBy::rule,
-            .hidden = decision.hidden,
+            .enforced = enforces(),
+            .hidden = decision.hidden && enforces(),
             .canary = decision.canary,
             .rule = decision.rule};
 }
 
 bool PolicyJudge::same_below(std::string_view a, std::string_view b) const {
-    return table_.same_below(a, b);
+    return !enforces() || table_.same_below(a, b);
 }
 
 bool PolicyJudge::report(const platform::veil::Attempt& attempt) {

@@ -23,6 +23,9 @@ class PolicyJudge final : public platform::veil::Judge {
     bool report(const platform::veil::Attempt& attempt) override;
 
   private:
+    // Else policy observes: everything is allowed, and told as what it would be.
+    bool enforces() const { return table_.mode() == policy::Mode::enforce; }
+
     policy::Table table_;
     Askers& askers_;
     pid_t keeper_;

@@ -217,6 +217,41 @@ TEST_F(VeilChanges, ARenameOrLinkGainsNothing) {
         << reports.text();
 }
 
+// Who follows .git on the host would run what was written as "other/hooks/pre-commit".
+TEST_F(VeilChanges, NoLinkStandsWhereRulesSpeakOfNamesBelow) {
+    start();
+    const auto person = [&](const std::function<int()>& body) { return scene().as_person(body); };
+    EXPECT_EQ(person([] { return result(::symlink("other", "free/.git")); }), EACCES);
+    EXPECT_EQ(person([] { return result(::symlink("other", "free/soft")); }), 0);
+    EXPECT_EQ(person([] { return result(::rename("free/soft", "free/.git")); }), EACCES);
+    EXPECT_EQ(person([] { return result(::link("free/soft", "free/.git")); }), EACCES);
+    EXPECT_EQ(person([] { return result(::mkdir("free/.git", 0755)); }), 0);
+    EXPECT_EQ(person([] {
+                  return result(::renameat2(AT_FDCWD, "free/soft", AT_FDCWD, "free/.git", RENAME_EXCHANGE));
+              }),
+              EACCES);
+    EXPECT_EQ(person([] {
+                  return result(::renameat2(AT_FDCWD, "free/.git", AT_FDCWD, "free/soft", RENAME_EXCHANGE));
+              }),
+              EACCES);
+    EXPECT_EQ(person([] { return result(::rename("free/soft", "free/softer")); }), 0);
+    EXPECT_TRUE(fs::is_directory(fs::symlink_status(scene().host("free/.git"))));
+}
+
+TEST_F(VeilChanges, APolicyThatObservesBlocksNothingAndTellsAll) {
+    options_.mode = "observe";
+    start();
+    EXPECT_EQ(
+        scene().run("cat free/old.key && echo x > notes/new && mv notes/a.txt free/new.key && ls -A").out,
+        "key.cache\ndrop\nfree\nnotes\n");
+    EXPECT_EQ(host_text("free/new.key"), "note\n");
+    const auto reports = scene().finish();
+    const auto* read =
+        reports.find({.operation = "open", .path = scene().home("free/old.key"), .rule = "keys", .error = 0});
+    ASSERT_NE(read, nullptr) << reports.text();
+    EXPECT_EQ(read->verdict, policy::Verdict::deny);
+}
+
 TEST_F(VeilChanges, EachChangeIsReportedOnceWithWhatItWas) {
     start();
     ASSERT_EQ(scene().as_person([] {

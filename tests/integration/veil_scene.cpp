@@ -32,8 +32,9 @@ void become_person() {
         ::_exit(126);
 }
 
-policy::Policy compiled(const std::string& files, const std::string& home) {
-    const auto text = R"({"schema": "reeve.policy/1", "id": "vendor", "files": [)" + files + "]}";
+policy::Policy compiled(const std::string& files, const std::string& mode, const std::string& home) {
+    const auto text = R"({"schema": "reeve.policy/1", "id": "vendor", "mode": ")" + mode +
+                      R"(", "files": [)" + files + "]}";
     auto document = policy::parse_document(text, "vendor.jsonc");
     if (!document) throw std::runtime_error(to_string(document.error()));
     auto policy = policy::compile(
@@ -113,7 +114,7 @@ void Scene::write(const std::string& path, const std::string& text, unsigned mod
 }
 
 void Scene::start() {
-    const auto policy = compiled(options_.files, home());
+    const auto policy = compiled(options_.files, options_.mode, home());
     access::Setup setup{.session = "s",
                         .home = home(),
                         .places = {},

@@ -51,7 +51,7 @@ struct Wanted {
 };
 struct Reports {
     std::vector<Seen> all;
-    bool complete = false;  // the veil said that this was all
+    bool complete = false;                            // the veil said that this was all
     std::uint64_t count(const Wanted& wanted) const;  // the sum of their counts
     const Seen* find(const Wanted& wanted) const;
     std::string text() const;
@@ -62,6 +62,7 @@ struct SceneOptions {
     std::vector<access::Place> more = {};   // beside the home; paths relative to it
     std::vector<std::string> granted = {};  // Setup::files, relative to the home
     pid_t keeper = 0;
+    std::string mode = "enforce";
     unsigned descriptors = 0;  // RLIMIT_NOFILE of the veil; 0: as it is
 };
 

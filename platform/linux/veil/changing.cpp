@@ -60,7 +60,8 @@ OrErrno<Veil::Entry> Veil::make_symlink(pid_t who, Id parent, const char* name, 
     const std::shared_lock lock(renames_);
     const auto spot = this->spot(parent, name);
     if (!spot) return std::unexpected(spot.error());
-    const Ruling ruling = judge_.decide(spot->path, Action::create);
+    Ruling ruling = judge_.decide(spot->path, Action::create);
+    if (ruling.allowed() && is_spoken_of(judge_, spot->path)) ruling = {};
     const int error =
         make_at(*spot, ruling, [&](int at, const char* n) { return ::symlinkat(target, at, n); });
     return made(who, *spot, ruling,
@@ -111,7 +112,8 @@ int Veil::move(const Spot& from, const Spot& to, unsigned flags) {
 }
 
 // Why it must not happen, or 0. Sets what the report says.
-int Veil::rename_refused(const Spot& from, const Spot& to, unsigned flags, Attempt& attempt) {
+int Veil::rename_refused(const Spot& from, const Found& found, const Spot& to, unsigned flags,
+                         Attempt& attempt) {
     const bool exchange = (flags & RENAME_EXCHANGE) != 0;
     const auto there = found_at(to);
     const auto denied = [&](const std::string& path, Action action) {
@@ -122,6 +124,13 @@ int Veil::rename_refused(const Spot& from, const Spot& to, unsigned flags, Attem
     if (denied(from.path, Action::rename) || denied(to.path, Action::rename)) return EACCES;
     if (!exchange && denied(to.path, Action::create)) return EACCES;
     if (there && !exchange && denied(to.path, Action::remove)) return EACCES;
+    const bool leads = S_ISLNK(found.status.st_mode) && is_spoken_of(judge_, to.path);
+    const bool leads_back =
+        exchange && there && S_ISLNK(there->status.st_mode) && is_spoken_of(judge_, from.path);
+    if (leads || leads_back) {
+        attempt.ruling = {};
+        return EACCES;
+    }
     if (gains(judge_, from.path, to.path) || (exchange && gains(judge_, to.path, from.path))) return EXDEV;
     const bool tree = attempt.directory || (exchange && there && S_ISDIR(there->status.st_mode));
     return tree && !judge_.same_below(from.path, to.path) ? EXDEV : 0;
@@ -149,7 +158,7 @@ int Veil::rename(pid_t who, Id parent, const char* name, Id new_parent, const ch
         const auto found = seen_at(who, *from, "rename");
         if (!found) return found.error();
         attempt.directory = S_ISDIR(found->status.st_mode);
-        attempt.error = rename_refused(*from, *to, flags, attempt);
+        attempt.error = rename_refused(*from, *found, *to, flags, attempt);
         if (attempt.error == 0) attempt.error = move(*from, *to, flags);
     }
     return report(who, Action::rename, attempt.ruling, "rename", attempt);
@@ -165,6 +174,7 @@ OrErrno<Veil::Entry> Veil::link(pid_t who, Id id, Id parent, const char* name) {
     Ruling ruling = judge_.decide(object->path, Action::link);
     if (ruling.allowed()) ruling = judge_.decide(spot->path, Action::link);
     if (ruling.allowed()) ruling = judge_.decide(spot->path, Action::create);
+    if (ruling.allowed() && S_ISLNK(object->identity.type) && is_spoken_of(judge_, spot->path)) ruling = {};
     if (spot->way != nullptr) {
         attempt.error = EEXIST;
     } else if (!ruling.allowed() || object->way != nullptr || object->path.empty()) {

@@ -18,11 +18,12 @@ struct Ruling {
     enum class Verdict : std::uint8_t { allow, ask, deny };  // an ask is no permission
     Verdict verdict = Verdict::deny;
     bool by_rule = false;        // and not because nothing says anything
+    bool enforced = true;        // else it is only told, and everything is allowed
     bool hidden = false;         // what is denied is not to be seen either
     bool canary = false;         // whoever touches it is news
     std::string_view rule = {};  // for the report; outlives the Judge
 
-    bool allowed() const { return verdict == Verdict::allow; }
+    bool allowed() const { return verdict == Verdict::allow || !enforced; }
 };
 
 // One request of a process of the session, answered.

@@ -1,5 +1,7 @@
 #include "platform/linux/veil/sight.hpp"
 
+#include <string>
+
 namespace reeve::platform::veil {
 
 Sight look(const Judge& judge, std::string_view path) {
@@ -18,6 +20,12 @@ bool gains(const Judge& judge, std::string_view from, std::string_view to) {
         if (judge.decide(to, action).allowed() && !judge.decide(from, action).allowed()) return true;
     }
     return false;
+}
+
+bool is_spoken_of(const Judge& judge, std::string_view path) {
+    // A name beside it that no pattern spells out.
+    const std::string other = std::string(path.substr(0, path.rfind('/') + 1)) + "\x01\x02\x01";
+    return !judge.same_below(path, other);
 }
 
 }  // namespace reeve::platform::veil

@@ -20,4 +20,8 @@ Sight look(const Judge& judge, std::string_view path);
 // that is allowed at the new path and not at the old one, or what is written at a path where that is not allowed.
 bool gains(const Judge& judge, std::string_view from, std::string_view to);
 
+// Whether policy says of names below this path what it does not say of names below others beside it. No symbolic link
+// may stand there, wherever it leads: who follows it on the host finds what was judged by other names.
+bool is_spoken_of(const Judge& judge, std::string_view path);
+
 }  // namespace reeve::platform::veil

@@ -158,7 +158,8 @@ class Veil {
     OrErrno<Entry> made(pid_t who, const Spot& spot, const Ruling& ruling, const Attempt& attempt);
     OrErrno<std::unique_ptr<OpenFile>> open_object(pid_t who, Id id, const Object& object, int flags);
     int move(const Spot& from, const Spot& to, unsigned flags);
-    int rename_refused(const Spot& from, const Spot& to, unsigned flags, Attempt& attempt);
+    int rename_refused(const Spot& from, const Found& found, const Spot& to, unsigned flags,
+                       Attempt& attempt);
 
     Judge& judge_;
     Host host_;
