@@ -13,9 +13,9 @@ namespace {
 using platform::veil::Action;
 using platform::veil::Ruling;
 
-policy::Policy policy_of(const char* files) {
-    const auto text =
-        std::string(R"({"schema": "reeve.policy/1", "id": "vendor", "files": [)") + files + "]}";
+policy::Policy policy_of(const char* files, const std::string& mode = "enforce") {
+    const auto text = R"({"schema": "reeve.policy/1", "id": "vendor", "mode": ")" + mode +
+                      R"(", "files": [)" + files + "]}";
     auto document = policy::parse_document(text, "vendor.jsonc");
     return policy::compile({{policy::Authority::vendor, *document}}, {}, policy::kUnverified).value();
 }
@@ -57,6 +57,17 @@ TEST_F(PolicyJudgeTest, DecidesAsTheTableDoes) {
     EXPECT_TRUE(judge.decide("/c", Action::read).canary);
     EXPECT_TRUE(judge.same_below("/a/x", "/a/y"));
     EXPECT_FALSE(judge.same_below("/a/x", "/x"));
+}
+
+TEST_F(PolicyJudgeTest, APolicyThatObservesAllowsAll) {
+    policy_ = policy_of(kFiles, "observe");
+    const auto judge = this->judge();
+    for (const char* path : {"/a/b", "/h", "/c", "/none"})
+        EXPECT_TRUE(judge.decide(path, Action::write).allowed());
+    EXPECT_EQ(judge.decide("/h", Action::read).verdict, Ruling::Verdict::deny);
+    EXPECT_EQ(judge.decide("/h", Action::read).rule, "h");
+    EXPECT_FALSE(judge.decide("/h", Action::read).hidden);
+    EXPECT_TRUE(judge.same_below("/a/x", "/x"));
 }
 
 TEST_F(PolicyJudgeTest, ReportsWhatWasTriedAndByWhom) {

@@ -20,7 +20,7 @@ class Scripted final : public Judge {
             return {.verdict = Ruling::Verdict::allow};
         return {.by_rule = true, .hidden = hidden.contains(path)};
     }
-    bool same_below(std::string_view, std::string_view) const override { return false; }
+    bool same_below(std::string_view a, std::string_view) const override { return a != "/x/.git"; }
     bool report(const Attempt&) override { return true; }
 };
 
@@ -36,6 +36,11 @@ TEST(Sight, WhatMayBeUsedInAnyWayIsShown) {
     EXPECT_FALSE(look(judge, "/d").hidden);
     EXPECT_TRUE(look(judge, "/h").hidden);
     EXPECT_TRUE(look(judge, "/h").reading.by_rule);
+}
+
+TEST(Sight, WhatRulesSpeakOfDiffersFromANameBesideIt) {
+    EXPECT_TRUE(is_spoken_of(Scripted(), "/x/.git"));
+    EXPECT_FALSE(is_spoken_of(Scripted(), "/x/other"));
 }
 
 TEST(Sight, AMoveGainsWhatTheNewPathAllowsAndTheOldDoesNot) {
