@@ -103,6 +103,15 @@ def _whole(lines):
             yield process, text
 
 
+def _reached(change, text, there):
+    """Whether the call came as far as a name. Where its directory is missing, or is no directory, there is nothing that
+    could be decided, and so no record. `there`: directories in which something was done before."""
+    if change.result == errno.ENOTDIR:
+        return change.what == _REMOVE
+    creates = "O_CREAT" in text or change.what in ("mkdir", "mknod", "symlink")
+    return change.result != errno.ENOENT or (not creates and os.path.dirname(change.path) in there)
+
+
 def changes(lines, directory, below):
     """Change -> how often, of those that are about something below that folder."""
     whole = list(_whole(lines))
@@ -110,7 +119,7 @@ def changes(lines, directory, below):
     for process, text in whole:
         if started := re.match(r"(?:clone|clone3|fork|vfork)\(.*\)\s+= (\d+)", text):
             parents[started.group(1)] = process
-    standing, counted = {}, collections.Counter()
+    standing, counted, there = {}, collections.Counter(), set()
     for process, text in whole:
         # A child's first call may come before its parent's call returns: it stands where that stands.
         cwd = standing.setdefault(process, standing.get(parents.get(process), directory))
@@ -119,7 +128,10 @@ def changes(lines, directory, below):
             standing[process] = os.path.normpath(os.path.join(cwd, name))
             continue
         change = parse(text, cwd)
-        if change is not None and any(part == below or part.startswith(f"{below}/") for part in (change.path, change.target)):
+        if change is not None and change.result == 0:
+            there |= {os.path.dirname(change.path), os.path.dirname(change.target), change.path if change.what == "mkdir" else ""}
+        if change is not None and any(part == below or part.startswith(f"{below}/") for part in (change.path, change.target)) and \
+                _reached(change, text, there):
             counted[change._replace(path=settled(change.path), target=settled(change.target))] += 1
     return counted
 
