@@ -1,5 +1,17 @@
 // The calls, one function each. Each copies its arguments, resolves, judges, does and reports, and gives what the
 // caller gets. The table that names them is dispatch.cpp.
+//
+// What is allowed gives what it gives outside (tests/testcases/behaviour), but for:
+// - names whose whole path has PATH_MAX bytes or more are ENAMETOOLONG: the kernel tells no such path to judge by;
+// - RENAME_WHITEOUT is EINVAL, whiteouts and set-user-id files are EPERM, ids of other people EINVAL;
+// - directories above a place of the session, and mounts, do not move (EBUSY), and what would gain rights by a move
+//   does not (EXDEV, so that programs copy);
+// - a socket's own name (getsockname) is its last component (bind.cpp);
+// - a call that waits for a FIFO's other end ends up to 50 ms after its signal; of a process with several threads, a
+//   signal to all of it ends it with EINTR even where SA_RESTART asks for more;
+// - beyond 256 such waits at once, the next is ENFILE;
+// - fs.protected_symlinks, fs.protected_regular and fs.protected_fifos are not asked: all of a session is one person's.
+// Not defended: a second name that a file has had since before the session, and renames by programs outside of it.
 #pragma once
 
 #include "daemon/keeper/work.hpp"

@@ -124,13 +124,22 @@ Or<Fd> open_terminal(Work& work, int flags) {
                    RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 }
 
+// What fails whatever policy says is on record where it was to change something.
+Answer failed(Work& work, const Wanted& wanted, const Location& at, int code) {
+    if (!wanted.changes() || !at.by_policy()) return Answer::fail(code);
+    const FileAction action = wanted.exclusive() ? FileAction::create : FileAction::write;
+    return Answer::fail(
+        work.record(work.judge.judge(at, {action}, Guard::landlock), {.path = at.path, .code = code}));
+}
+
 // Nothing: the name means another object by now, so everything is to be looked at again.
 std::optional<Answer> open_existing(Work& work, const Wanted& wanted, Target& target) {
     struct stat status {};
     if (::fstat(target.object->get(), &status) != 0) return Answer::fail(errno);
-    if (const int code = check_type(wanted, status.st_mode); code != 0) return Answer::fail(code);
     const auto at = work.judge.locate(target.object->get());
     if (!at) return Answer::fail(at.error());
+    if (const int code = check_type(wanted, status.st_mode); code != 0)
+        return failed(work, wanted, *at, code);
     const bool directory = S_ISDIR(status.st_mode);
     Judgement judged = judge_existing(work, wanted, *at, directory);
     if (judged.way == Judgement::Way::proceed) return Answer::proceed();
@@ -155,7 +164,10 @@ std::optional<Answer> open_existing(Work& work, const Wanted& wanted, Target& ta
 }
 
 std::optional<Answer> create_file(Work& work, const Wanted& wanted, const Name& name) {
-    if (!wanted.creates()) return Answer::fail(ENOENT);
+    if (!wanted.creates()) {
+        const auto missing = work.judge.locate(name.directory, name.bare());
+        return missing ? failed(work, wanted, *missing, ENOENT) : Answer::fail(ENOENT);
+    }
     if (name.slashes()) return Answer::fail(EISDIR);
     Locked lock(work.engine, Locked::How::shared);
     const auto at = work.judge.locate_new(name.directory, name.bare());
