@@ -157,8 +157,9 @@ TEST_F(ReportsTest, AClosingThatComesLaterJoinsAsWell) {
 // Without a report of its own, a closing says how large the file is by then.
 TEST_F(ReportsTest, AWritingHasItsSize) {
     ASSERT_EQ(confined({zone_}, program({"sh", "-c", "echo hello > made"}, zone_)), 0);
-    const auto written = of_action(drained(), "file.write");
+    auto written = of_action(drained(), "file.write");
     ASSERT_THAT(written, SizeIs(1));
+    written[0]["details"].erase("process");  // the shell may have ended before it was looked up
     EXPECT_EQ(written[0]["details"], nlohmann::json::parse(R"({"event":"close_write","size":6})"));
 }
 
