@@ -41,7 +41,8 @@ int main(int argc, char** argv) {
             pthread_join(changer, NULL);
             through = renameat(middle, "plain", middle, ".claude") == 0 ||
                       faccessat(middle, ".claude/settings.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-            printf("rounds %ld, passed %ld, refused %ld, through %d\n", round + 1, passed, (long)refused, through);
+            printf("rounds %ld, passed %ld, refused %ld, through %d\n", round + 1, passed, (long)refused,
+                   through);
             return through ? 0 : 1;
         }
         unlinkat(deep, "settings.json", 0);
