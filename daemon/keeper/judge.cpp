@@ -4,6 +4,8 @@
 #include <limits.h>
 #include <sys/statvfs.h>
 
+#include "daemon/keeper/holes.hpp"
+
 namespace reeve::keeper {
 
 using access::Place;
@@ -75,7 +77,7 @@ Judgement Judge::judge(const Location& at, std::initializer_list<FileAction> act
     }
     judged.decided = true;
     judged.decision = decide(at.path, actions, judged.action);
-    if (judged.decision.verdict == Verdict::allow || !engine_.enforces()) {
+    if (judged.decision.verdict == Verdict::allow || !engine_.enforces() || lacks("keeper.decide")) {
         judged.way = Judgement::Way::perform;
         judged.recorded =
             judged.decision.verdict != Verdict::allow || (at.place->log & policy::kLogChanges) != 0;
@@ -89,7 +91,8 @@ Judgement Judge::judge(const Location& at, std::initializer_list<FileAction> act
 void Judge::judge_link(const Location& at, Judgement& judged) const {
     // A name beside it that no pattern spells out.
     const std::string other = at.path.substr(0, at.path.rfind('/') + 1) + "\x01\x02\x01";
-    if (judged.way != Judgement::Way::perform || !at.by_policy() || engine_.table.same_below(at.path, other))
+    if (judged.way != Judgement::Way::perform || !at.by_policy() ||
+        engine_.table.same_below(at.path, other) || lacks("keeper.symbolic_links"))
         return;
     if (judged.decision.verdict == Verdict::allow)
         judged.decision = {.reason = "a symbolic link here would lead around the rules for names below it"};

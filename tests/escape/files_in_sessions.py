@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Attacks on files that policy protects by patterns, whether they are there or not: by the real daemon, in sessions of
-`reeve run`. Each attack three times:
+`reeve run`. Each attack four times:
 
   undefended  without a session every way of it gets through, so that the others say something
   unruled     in a session whose policy has no rule about it, too: it is the decision that stops it, and nothing else
   defended    no way gets through, what is protected is on the host as it was, and what was tried is in the log
+  holes       in the same session by reeve-keeper-holes, which leaves out the defences of that row: they get through
 
-usage: files_in_sessions.py BUILD undefended|unruled|defended [ATTACK...]
+usage: files_in_sessions.py BUILD undefended|unruled|defended|holes [ATTACK...]
 """
 import collections
 import contextlib
@@ -39,18 +40,19 @@ RULES = {"schema": "reeve.policy/1", "id": "rules", "version": 1, "extends": ["v
     {"id": "rules/secrets", "deny": ["read", "write"], "reason": "a secret", "paths": ["**/.secret", "${home}/.ssh/**"]}]}
 SECRET = "PRIVATE KEY of nobody\n"
 
-# Program, its arguments after the folder ("{home}": the person's), files of the folder before.
-Attack = collections.namedtuple("Attack", "arguments files", defaults=[{}])
+# Program, its arguments after the folder ("{home}": the person's), files of the folder before; defences of the keeper
+# (daemon/keeper/holes.hpp) without which it gets through.
+Attack = collections.namedtuple("Attack", "arguments files without", defaults=[{}, ("keeper.decide",)])
 ATTACKS = {
-    "forbidden_names": Attack(["{folder}", ".mcp.json"]),
+    "forbidden_names": Attack(["{folder}", ".mcp.json"], {}, ("keeper.decide", "keeper.rename_state", "keeper.symbolic_links")),
     "odd_spellings": Attack(["{folder}", ".mcp.json"]),
-    "directory_onto_name": Attack(["{folder}"]),
-    "rename_ancestor": Attack(["{folder}"]),
-    "linked_directory": Attack(["{folder}"]),
-    "protected_file": Attack(["{folder}", "theirs.json"], {"theirs.json": "theirs\n"}),
+    "directory_onto_name": Attack(["{folder}"], {}, ("keeper.rename_state", "keeper.decide")),
+    "rename_ancestor": Attack(["{folder}"], {}, ("keeper.rename_state", "keeper.decide")),
+    "linked_directory": Attack(["{folder}"], {}, ("keeper.symbolic_links", "keeper.rename_state")),
+    "protected_file": Attack(["{folder}", "theirs.json"], {"theirs.json": "theirs\n"}, ("keeper.decide", "keeper.gain")),
     "linked_before": Attack(["{folder}", "alias"], {"theirs.json": "theirs\n"}),
-    "secret_in_zone": Attack(["{folder}", ".secret"], {".secret": SECRET}),
-    "created_during_session": Attack(["{folder}/.secret"]),
+    "secret_in_zone": Attack(["{folder}", ".secret"], {".secret": SECRET}, ()),  # reading has other walls
+    "created_during_session": Attack(["{folder}/.secret"], {}, ()),
     "git_persistence": Attack(["{folder}"]),
     "own_listener": Attack(["{folder}", ".mcp.json"]),
     "new_calls": Attack(["{folder}", "theirs.json"], {"theirs.json": "theirs\n"}),
@@ -97,11 +99,12 @@ class Host:
 class Files(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        policies = {"rules.json": json.dumps(RULES)} if HOW == "defended" else {}
+        policies = {"rules.json": json.dumps(RULES)} if HOW in ("defended", "holes") else {}
+        helpers = {"reeve-keeper": "reeve-keeper-holes"} if HOW == "holes" else {}
         cls.vendor = pathlib.Path("/var/tmp") / f"reeve-unruled-{os.getpid()}.json"
         cls.vendor.write_text(json.dumps(UNRULED))
         cls.addClassCleanup(cls.vendor.unlink)
-        cls.reeve = throwaway.Reeve(BUILD, policies=policies,
+        cls.reeve = throwaway.Reeve(BUILD, policies=policies, helpers=helpers,
                                      settings={"vendor_policy": str(cls.vendor)}).__enter__()
         cls.addClassCleanup(cls.reeve.__exit__, None, None, None)
 
@@ -162,6 +165,10 @@ class Files(unittest.TestCase):
                           if said != "through" and not said.endswith(("Function not implemented", "resource busy"))}, {})
         self.assertIn("through", ways.values())
 
+    def holes(self, name, attack):
+        self.reeve.libexec.joinpath("keeper-holes").write_text("".join(f"{hole}\n" for hole in attack.without))
+        self.unruled(name, attack)
+
     def defended(self, name, attack):
         folder, command = self.scene(name, attack)
         before = self.state(folder)
@@ -189,7 +196,8 @@ def test_of(name, attack):
 
 
 for each, its_attack in ATTACKS.items():
-    if (not CHOSEN or each in CHOSEN) and not (HOW == "unruled" and each in NO_RULE):
+    if (not CHOSEN or each in CHOSEN) and not (HOW in ("unruled", "holes") and each in NO_RULE) and \
+            not (HOW == "holes" and not its_attack.without):
         setattr(Files, f"test_{each}", test_of(each, its_attack))
 throwaway.enter_namespace()
 unittest.main(argv=sys.argv[:1], verbosity=2)

@@ -94,14 +94,16 @@ class Person:
 
 
 class Reeve:
-    """The daemon and its people. `policies` maps file names to documents (text) of the policy directory."""
+    """The daemon and its people. `policies` maps file names to documents (text) of the policy directory, `helpers` the
+    name of a helper to that of the program that stands in for it."""
 
-    def __init__(self, build, people=1, policies=None, settings=None):
+    def __init__(self, build, people=1, policies=None, settings=None, helpers=None):
         self.build = pathlib.Path(build).resolve()
         self.socket = None
         self.daemon = None
         self.people = []
         self._number, self._policies, self._settings = people, policies or {}, settings or {}
+        self._helpers = helpers or {}
         self._mounts = []
 
     # --- life
@@ -130,7 +132,7 @@ class Reeve:
             folder.chmod(0o755)
         self.client = find_program(self.build, "reeve")
         for name in HELPERS:  # a build tree has them in folders of their own, and belongs to whoever built it
-            shutil.copy(find_program(self.build, name), self.libexec / name)
+            shutil.copy(find_program(self.build, self._helpers.get(name, name)), self.libexec / name)
         for name, text in self._policies.items():
             self.write_policy(name, text)
         self.vendor_policy = self.root / "vendor.jsonc"
