@@ -33,8 +33,7 @@ std::string_view last_word(std::string_view status, std::string_view key) {
 
 template <class T>
 bool number(std::string_view word, T& out, int base = 10) {
-    const char* end = word.data() + word.size();
-    return !word.empty() && std::from_chars(word.data(), end, out, base).ptr == end;
+    return !word.empty() && std::from_chars(word.begin(), word.end(), out, base).ptr == word.end();
 }
 
 // A field of proc_pid_stat(5), from the third on. Counted from the last parenthesis: the name before may hold any.

@@ -49,7 +49,7 @@ Result<policy::Table> map_table(int memfd) {
     if (bytes == MAP_FAILED) return platform::os_error("map the rules", "");
     auto table = policy::Table::open({static_cast<const std::byte*>(bytes), size});
     if (!table) return platform::error("read the rules", "", table.error());
-    return std::move(*table);
+    return *table;
 }
 
 struct Session {

@@ -13,6 +13,7 @@ constexpr std::size_t kPage = 4096;  // the smallest: a read never crosses into 
 
 // Bytes that could be read, from the start; -errno where there were none.
 ssize_t read_some(pid_t tid, std::uint64_t address, void* to, std::size_t size) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): an address of another process
     const iovec local{to, size}, remote{reinterpret_cast<void*>(address), size};
     const ssize_t got = ::process_vm_readv(tid, &local, 1, &remote, 1, 0);
     return got < 0 ? -errno : got;
