@@ -172,8 +172,7 @@ TEST_F(Reports, TimesAreTheReportsWithinTheSession) {
     const auto told = [&](std::uint64_t time) {
         Report report = by_git(FileAction::read, "open", "/w/a");
         report.error = ENOENT;  // what is never joined
-        report.path = "/w/" + std::to_string(time);
-        const std::string path(report.path);
+        const std::string path = "/w/" + std::to_string(time);
         report.path = path;
         report.monotonic_ns = time;
         return record(report)["monotonic_ns"].get<std::uint64_t>();
