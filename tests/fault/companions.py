@@ -151,6 +151,17 @@ class Stopped(Case):
         self.ask(client, "look")
         self.assertEnded(client, "reeve-veil has been stopped")
 
+    def test_one_that_is_stopped_goes_with_a_killed_daemon(self):
+        client = self.session()
+        gone = [os.pidfd_open(self.stop(name)) for name in ("reeve-keeper", "reeve-veil")]
+        self.reeve.stop(signal.SIGKILL)
+        for pidfd in gone:
+            self.assertTrue(select.select([pidfd], [], [], 30)[0])
+            os.close(pidfd)
+        client.communicate(timeout=60)
+        self.assertEqual(client.returncode, 125)
+        self.reeve.start()
+
     def test_one_that_goes_on_in_time_is_forgiven(self):
         client = self.session()
         pid = self.stop("reeve-keeper")

@@ -94,13 +94,15 @@ void execute(int program, const char* name) {
 
 // The person's ids and nothing else: leaving uid 0 takes every capability, and nothing gives one back. A failure
 // shows by the end of its control socket.
-[[noreturn]] void become_companion(int program, const Job& job) {
+[[noreturn]] void become_companion(int program, const Job& job, pid_t helper) {
     place_fds(job.fds);
     const SpawnRequest& who = job.request;
     if (::setgroups(job.groups.size(), job.groups.data()) != 0 ||
         ::setresgid(who.gid, who.gid, who.gid) != 0 || ::setresuid(who.uid, who.uid, who.uid) != 0 ||
         ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         ::_exit(1);
+    // One that is stopped does not see its sockets close. After the change of ids, which would take it back.
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != helper) ::_exit(1);
     sigset_t none;
     ::sigemptyset(&none);
     ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
@@ -180,6 +182,7 @@ class Helper {
             int program;
             const Job& job;
         } child{program.get(), *job};
+        const pid_t helper = ::getpid();
         // Not for companions: what has the person's ids is never in root's memory.
         const long pid = confine ? vfork_child(
                                        arguments,
@@ -189,7 +192,7 @@ class Helper {
                                        },
                                        &child)
                                  : ::syscall(SYS_clone3, &arguments, sizeof arguments);
-        if (pid == 0) become_companion(program.get(), *job);
+        if (pid == 0) become_companion(program.get(), *job, helper);
         if (pid < 0) return failure(os_error("make the process", "").error());
         SpawnAnswer answer;
         answer.pid = static_cast<std::int32_t>(pid);
