@@ -86,10 +86,17 @@ struct NetworkTarget {
     std::vector<PortRange> ports;         // empty: any
     std::vector<AddressRange> addresses;  // empty: any for deny, public for allow and ask
 };
+// What of a connection is held against the name that was asked for, in order of strictness.
+enum class Verify : std::uint8_t {
+    address,  // only the address that is dialled: any protocol
+    tls,      // that it is TLS: also with an encrypted server name (ECH) or none
+    name,     // the server name of TLS, or the Host of each HTTP request, is that name
+};
 struct NetworkRule {
     std::string id;
     Verdict verdict = Verdict::deny;
     NetworkTarget target;
+    Verify verify = Verify::name;  // only on allow and ask
     std::vector<std::string> agents;
     std::string reason, label;
     Position at;

@@ -19,7 +19,7 @@ const ObjectKind file_rule{"file_rule",
                            {"id", "allow", "ask", "deny", "paths", "except", "agents", "log", "hidden",
                             "canary", "reason", "label"}};
 const ObjectKind network_rule{
-    "network_rule", "a network rule", {"id", "allow", "ask", "deny", "agents", "reason", "label"}};
+    "network_rule", "a network rule", {"id", "allow", "ask", "deny", "verify", "agents", "reason", "label"}};
 const ObjectKind network_target{
     "network_target", "a network target", {"hosts", "except", "ports", "addresses"}};
 const ObjectKind dlp_rule{

@@ -1,6 +1,7 @@
 #include "policy/network.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string_view>
 #include <tuple>
 
@@ -93,7 +94,7 @@ bool matches(const NetworkRule& rule, const Question& question) {
 }
 
 NetworkDecision refusal(std::string reason) {
-    return {Verdict::deny, false, "", std::move(reason)};
+    return {Verdict::deny, false, "", std::move(reason), Verify::name};
 }
 
 }  // namespace
@@ -139,7 +140,8 @@ NetworkDecision NetworkPolicy::decide(std::string_view host, std::uint16_t port,
     std::array<const Entry*, kAuthorities> strictest{};
     // Equal verdicts: the first by id, so that the order of documents and rules has no influence.
     const auto before = [](const Entry& a, const Entry& b) {
-        return std::tie(b.rule.verdict, a.id, a.rule.reason) < std::tie(a.rule.verdict, b.id, b.rule.reason);
+        return std::tie(b.rule.verdict, b.rule.verify, a.id, a.rule.reason) <
+               std::tie(a.rule.verdict, a.rule.verify, b.id, b.rule.reason);
     };
     for (const auto& entry : entries_) {
         auto& best = strictest.at(static_cast<std::size_t>(entry.authority));
@@ -152,12 +154,35 @@ NetworkDecision NetworkPolicy::decide(std::string_view host, std::uint16_t port,
         if (std::ranges::none_of(strictest, denies)) return refusal("no rule allows it");
     }
     const Entry* winner = nullptr;
+    Verify verify = Verify::address;
     for (const auto* entry : strictest) {
         if (entry == nullptr) continue;
         if (winner == nullptr || entry->rule.verdict > winner->rule.verdict) winner = entry;
+        verify = std::max(verify, entry->rule.verify);
     }
     if (winner == nullptr) return refusal("no rule allows it");
-    return {winner->rule.verdict, true, winner->id, winner->rule.reason};
+    return {winner->rule.verdict, true, winner->id, winner->rule.reason, verify};
+}
+
+// Between two ends of a rule's ports nothing changes.
+NetworkDecision NetworkPolicy::decide_name(std::string_view host) const {
+    std::set<std::uint16_t> ports{443};
+    const Question question{host, parse_address(host).has_value(), 0, nullptr, {}, 0};
+    for (const auto& entry : entries_) {
+        const auto& target = entry.rule.target;
+        if (!target.hosts.empty() && !host_is_in(target.hosts, question)) continue;
+        for (const auto& range : target.ports) {
+            ports.insert(std::max<std::uint16_t>(range.first, 1));
+            if (range.last != 0xFFFF) ports.insert(static_cast<std::uint16_t>(range.last + 1));
+        }
+    }
+    std::optional<NetworkDecision> mildest;
+    for (const std::uint16_t port : ports) {
+        auto decision = decide_host(host, port);
+        if (!mildest || decision.verdict < mildest->verdict) mildest = std::move(decision);
+        if (mildest->verdict == Verdict::allow) break;
+    }
+    return *mildest;
 }
 
 NetworkDecision NetworkPolicy::decide_host(std::string_view host, std::uint16_t port) const {

@@ -39,10 +39,11 @@ struct NetworkDecision {
     bool by_rule = false;
     std::string rule;
     std::string reason;
+    Verify verify = Verify::name;  // of allow and ask
 };
 
-// The network rules of all layers for one agent. Where rules of one verdict match, the one whose id comes first
-// is named, so that the order of documents and rules has no influence on the answer. What is no host name (of
+// The network rules of all layers for one agent. Where rules of one verdict match, the one that verifies most wins, and
+// of those the one whose id comes first is named, so that the order of documents and rules has no influence on the answer. What is no host name (of
 // letters, digits, '-', '_', in punycode) and no address is denied.
 class NetworkPolicy {
   public:
@@ -54,6 +55,8 @@ class NetworkPolicy {
     NetworkPolicy() = default;
     NetworkPolicy(std::vector<Entry> entries, Authority base) : entries_(std::move(entries)), base_(base) {}
 
+    // Whether the name is of any use to the session: the mildest of what decide_host() says for all ports.
+    NetworkDecision decide_name(std::string_view host) const;
     // Before the name is resolved: rules about addresses are left out where they deny, and count as met where
     // they allow or ask. A host that is an address literal is decided whole.
     NetworkDecision decide_host(std::string_view host, std::uint16_t port) const;
@@ -63,6 +66,10 @@ class NetworkPolicy {
                                    const std::vector<Address>& own) const;
 
     const std::vector<Entry>& entries() const { return entries_; }
+
+    // The whole, for another process of the same build: network_wire.cpp.
+    std::string encode() const;
+    static std::optional<NetworkPolicy> decode(std::string_view bytes);
 
   private:
     NetworkDecision decide(std::string_view host, std::uint16_t port, const Address* address,

@@ -21,8 +21,7 @@ using platform::Status;
 
 namespace {
 // As for the session's own group (session.cpp).
-constexpr std::chrono::milliseconds kAgain{20};
-constexpr int kTries = 250;
+constexpr std::chrono::milliseconds kAgain{1}, kLongest{4096};
 }  // namespace
 
 Result<std::unique_ptr<Companions>> Companions::start(platform::EventLoop& loop, confine::Spawner& spawner,
@@ -136,15 +135,15 @@ void Companions::finish(std::chrono::milliseconds patience, std::function<void()
 void Companions::settle() {
     if (!std::ranges::all_of(processes_, [](const auto& process) { return process->gone; })) return;
     loop_.post([this, alive = alive_] {
-        if (*alive) remove(kTries);
+        if (*alive) remove(kAgain);
     });
 }
 
-void Companions::remove(int tries) {
+void Companions::remove(std::chrono::milliseconds again) {
     const Status removed = cgroup_ ? cgroup_->remove(0) : Status();
-    if (!removed && removed.error().code == EBUSY && tries > 0) {
-        loop_.after(kAgain, [this, alive = alive_, tries] {
-            if (*alive) remove(tries - 1);
+    if (!removed && removed.error().code == EBUSY && again <= kLongest) {
+        loop_.after(again, [this, alive = alive_, again] {
+            if (*alive) remove(2 * again);
         });
         return;
     }

@@ -69,7 +69,7 @@ class Companions {
                                access::Setup setup, bool keeper, platform::Fd work);
     void ended(Process& process);
     void settle();
-    void remove(int tries);
+    void remove(std::chrono::milliseconds again);
 
     platform::EventLoop& loop_;
     std::optional<platform::Cgroup> cgroup_;

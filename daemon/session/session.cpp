@@ -13,8 +13,7 @@ using platform::Status;
 namespace {
 // The cgroup is empty soon after its last process was killed; the kernel tells nobody of the moment who is not polling
 // cgroup.events, and a version 1 group has none.
-constexpr std::chrono::milliseconds kAgain{20};
-constexpr int kTries = 250;
+constexpr std::chrono::milliseconds kAgain{1}, kLongest{4096};  // each wait twice the one before
 // How long companions may take to say the rest of what they have to report.
 constexpr std::chrono::milliseconds kPatience{5000};
 }  // namespace
@@ -113,13 +112,13 @@ void Session::process_gone() {
 void Session::finish_when_gone() {
     if (state_ != State::kEnding || !process_gone_ || finishing_) return;
     finishing_ = true;
-    finish(kTries);
+    finish(kAgain);
 }
 
-void Session::finish(int tries) {
+void Session::finish(std::chrono::milliseconds again) {
     const Status removed = parts_.cgroup.remove(0);
-    if (!removed && removed.error().code == EBUSY && tries > 0) {
-        parts_.loop.after(kAgain, [this, tries] { finish(tries - 1); });
+    if (!removed && removed.error().code == EBUSY && again <= kLongest) {
+        parts_.loop.after(again, [this, again] { finish(2 * again); });
         return;
     }
     if (!removed) end_.failure += (end_.failure.empty() ? "" : "; ") + removed.error().text();

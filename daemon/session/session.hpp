@@ -6,6 +6,7 @@
 // All calls are for the event loop's thread.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -70,7 +71,7 @@ class Session {
     bool take(platform::confine::Message message);
     void process_gone();
     void finish_when_gone();
-    void finish(int tries);
+    void finish(std::chrono::milliseconds again);
     void conclude();
     void companion_failed(const std::string& reason);
 
