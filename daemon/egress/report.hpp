@@ -53,6 +53,8 @@ inline constexpr std::size_t kMostText = 4096;
 
 // One report as it travels; several stand behind one another in a packet of at most platform::kMaxPacket bytes.
 std::string encode(const Report& report);
+// Bytes of its texts.
+std::size_t text_size(const Report& report);
 // Those of one packet. An Error for anything that encode() does not make, kNoMore included.
 platform::Result<std::vector<Report>> parse_reports(std::string_view packet);
 

@@ -61,7 +61,7 @@ class Judging : public testing::Test {
     }
     Judgement judge(const Location& where, Guard guard = Guard::landlock,
                     std::initializer_list<FileAction> actions = {FileAction::create,
-                                                                 FileAction::write}) const {
+                                                                 FileAction::write}) {
         return Judge(engine_).judge(where, actions, guard);
     }
     bool gains(const std::string& from, const std::string& to, bool directory) const {
