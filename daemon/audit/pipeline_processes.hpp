@@ -73,7 +73,7 @@ class Processes {
     };
 
     static constexpr std::size_t kMostQueues =
-        5;  // two groups of the kernel's, and reports of keeper, veil and egress
+        6;  // two groups of the kernel's, and reports of keeper, veil and egress, which may be started twice
     // What is reported comes that much later, at most, than it was done: ten times what reports wait for repeats.
     static constexpr std::uint64_t kReportLag = 250'000'000;
     // Processes outside of this pid namespace (its inode number) are not the session's: a number that leads

@@ -70,7 +70,9 @@ void Watcher::lose(Channel& channel, const std::string& what) {
     const std::string why = channel.name + " " + what;
     pipeline_.dropped(channel.owner->session, why, channel.queue);
     stop_waiting(channel.control.get(), channel);
-    if (options_.broken) options_.broken(channel.owner->id, error("go on with the session", "", why).error());
+    // Without its way out, which is started anew, a session is as confined as before.
+    if (options_.broken && !channel.network)
+        options_.broken(channel.owner->id, error("go on with the session", "", why).error());
 }
 
 // --- from other threads ---
