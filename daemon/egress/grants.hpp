@@ -1,0 +1,33 @@
+// What was granted to this session when it was asked about: a later connection that is covered is not asked about again.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "daemon/egress/decider.hpp"
+
+namespace reeve::egress {
+
+// The registrable domain of a name by the public suffix list that libpsl has built in: "a.b.co.uk" -> "b.co.uk". Empty
+// for an address, for a public suffix, and for a name of one label: a grant for those would cover strangers.
+std::string registrable_domain(std::string_view host);
+
+class Grants {
+  public:
+    // A domain that is empty grants the host alone.
+    void add(const Question& question, Scope scope);
+    bool covers(const std::string& host, std::uint16_t port) const;
+    // Called behind each add(): what waits may be covered by now.
+    void on_added(std::function<void()> added) { added_ = std::move(added); }
+
+  private:
+    std::function<void()> added_;
+    std::set<std::pair<std::string, std::uint16_t>> host_and_port_;
+    std::set<std::string> hosts_, domains_;
+};
+
+}  // namespace reeve::egress
