@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "daemon/egress/address_text.hpp"
-#include "daemon/egress/monotonic.hpp"
+#include "daemon/egress/clock.hpp"
 
 namespace reeve::egress {
 namespace {
@@ -82,6 +82,7 @@ void Acceptor::out_of_descriptors() {
 }
 
 void Acceptor::take(Fd client, const sockaddr_storage& peer) {
+    ++taken_;
     const auto destination = options_.destination(client.get());
     if (!destination) return refuse(std::move(client), {}, destination.error().text());
     if (!make_room())

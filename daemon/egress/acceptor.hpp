@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
@@ -32,6 +33,7 @@ class Acceptor {
     // Takes no more, and resets all there are.
     void end();
     std::size_t size() const { return live_; }
+    std::uint64_t taken() const { return taken_; }  // all there ever were
 
   private:
     using Connections = std::list<std::unique_ptr<Connection>>;
@@ -46,6 +48,7 @@ class Acceptor {
     const Options options_;
     Connections connections_;
     std::size_t live_ = 0;
+    std::uint64_t taken_ = 0;
     bool on_ = false, ended_ = false;
     platform::EventLoop::TimerId again_ = 0;
 };

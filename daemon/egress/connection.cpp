@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "daemon/egress/address_text.hpp"
-#include "daemon/egress/monotonic.hpp"
+#include "daemon/egress/clock.hpp"
 
 namespace reeve::egress {
 namespace {
