@@ -111,6 +111,8 @@ struct StartFds {
     Fd cgroup;  // directory of the session's cgroup v2, entered at birth
     std::vector<Fd>
         limit_groups;  // `tasks` of cgroup v1 controllers that hold its limits, opened for writing
+    // Which network it gets: the one whose doors were taken (Spawner::take_doors()). 0: one without a way out.
+    std::uint64_t network = 0;
 };
 
 // What reeve-confine says over its link, one at a time.

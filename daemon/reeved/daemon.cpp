@@ -39,7 +39,8 @@ confine::Programs programs_in(const std::string& directory) {
     };
     return {.confine = directory + "/reeve-confine",
             .keeper = there("reeve-keeper"),
-            .veil = there("reeve-veil")};
+            .veil = there("reeve-veil"),
+            .egress = there("reeve-egress")};
 }
 }  // namespace
 

@@ -1,14 +1,10 @@
 #include "platform/linux/confine/network.hpp"
 
-#include <net/if.h>
+#include <fcntl.h>
 #include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <cstring>
-
-#include "platform/fd.hpp"
+#include <utility>
 
 namespace reeve::platform::confine {
 
@@ -17,12 +13,26 @@ Status enter_new_network() {
         return os_error(
             "make a network namespace", "", errno,
             "see that the kernel has network namespaces and /proc/sys/user/max_net_namespaces is not 0");
-    Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    if (!socket) return os_error("make a socket in the network namespace", "");
-    ifreq request{};
-    std::memcpy(request.ifr_name, "lo", sizeof "lo");
-    request.ifr_flags = IFF_UP | IFF_RUNNING;
-    if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0) return os_error("bring up", "lo");
+    return {};
+}
+
+Result<Namespaces> Namespaces::own() {
+    Namespaces own;
+    const std::pair<const char*, Fd*> files[] = {{"/proc/self/ns/net", &own.network_},
+                                                 {"/proc/self/ns/ipc", &own.ipc_},
+                                                 {"/proc/self/ns/uts", &own.host_name_}};
+    for (const auto& [path, fd] : files) {
+        fd->reset(::open(path, O_RDONLY | O_CLOEXEC));
+        if (!*fd) return os_error("keep a namespace", path, errno, "see that /proc is mounted");
+    }
+    return own;
+}
+
+Status Namespaces::enter() const {
+    const std::pair<int, const Fd*> kinds[] = {
+        {CLONE_NEWNET, &network_}, {CLONE_NEWIPC, &ipc_}, {CLONE_NEWUTS, &host_name_}};
+    for (const auto& [kind, fd] : kinds)
+        if (::setns(fd->get(), kind) != 0) return os_error("enter a namespace that was kept", "");
     return {};
 }
 

@@ -13,6 +13,7 @@
 #include "platform/linux/confine/syscalls.hpp"
 #include "platform/linux/memfd.hpp"
 #include "platform/linux/seqpacket.hpp"
+#include "platform/linux/wire.hpp"
 
 namespace reeve::platform::confine {
 namespace {
@@ -50,7 +51,8 @@ std::string_view bytes_of(const T& value) {
 
 Result<std::unique_ptr<Spawner>> Spawner::create(const Programs& programs) {
     HelperFds fds;
-    const std::string* const paths[] = {&programs.confine, &programs.keeper, &programs.veil};
+    const std::string* const paths[] = {&programs.confine, &programs.keeper, &programs.veil,
+                                        &programs.egress};
     for (std::size_t i = 0; i < kPrograms; ++i) {
         if (paths[i]->empty()) continue;
         fds.programs[i].reset(::open(paths[i]->c_str(), O_PATH | O_CLOEXEC));
@@ -88,20 +90,52 @@ std::vector<pid_t> Spawner::stopped() {
     return pids;
 }
 
-Result<Companion> Spawner::ask(std::string_view request, std::span<const int> fds, const std::string& what) {
+struct Spawner::Answered {
+    SpawnAnswer answer;
+    std::vector<Fd> fds;
+};
+
+Result<Spawner::Answered> Spawner::ask(std::string_view request, std::span<const int> fds,
+                                       const std::string& what) {
     const std::lock_guard lock(one_at_a_time_);
     constexpr const char* kTodo = "restart reeved: its helper reeve-spawner is gone";
     if (auto s = send_packet(socket_.get(), request, fds); !s)
         return os_error("ask reeve-spawner", what, s.error().code, kTodo);
     auto packet = receive_packet(socket_.get());
-    SpawnAnswer answer;
-    if (!packet || packet->bytes.size() != sizeof answer)
+    Answered answered;
+    if (!packet || packet->bytes.size() < sizeof answered.answer)
         return error("ask reeve-spawner", what, "it did not answer", kTodo);
-    std::memcpy(&answer, packet->bytes.data(), sizeof answer);
-    if (answer.pid <= 0 || packet->fds.size() != 1)
-        return os_error(std::string(answer.failed, ::strnlen(answer.failed, sizeof answer.failed)), what,
-                        answer.code);
-    return Companion{std::move(packet->fds[0]), answer.pid};
+    std::memcpy(&answered.answer, packet->bytes.data(), sizeof answered.answer);
+    answered.fds = std::move(packet->fds);
+    if (packet->bytes.size() == sizeof answered.answer) return answered;
+    Error failed;
+    wire::Reader reader(std::string_view(packet->bytes).substr(sizeof answered.answer));
+    reader(failed);
+    if (!reader.complete()) return error("ask reeve-spawner", what, "malformed answer", kTodo);
+    if (failed.on.empty()) failed.on = what;
+    return std::unexpected(std::move(failed));
+}
+
+Result<Companion> Spawner::ask_for_process(std::string_view request, std::span<const int> fds,
+                                           const std::string& what) {
+    auto answered = ask(request, fds, what);
+    if (!answered) return std::unexpected(answered.error());
+    if (answered->answer.pid <= 0 || answered->fds.size() != 1)
+        return error("ask reeve-spawner", what, "it has not started a process");
+    return Companion{std::move(answered->fds[0]), answered->answer.pid};
+}
+
+Result<TakenDoors> Spawner::take_doors() {
+    const SpawnRequest request{.kind = Kind::doors};
+    auto answered = ask(bytes_of(request), {}, "");
+    if (!answered) return std::unexpected(answered.error());
+    TakenDoors taken{.network = answered->answer.network};
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < network::kDoors && next < answered->fds.size(); ++i)
+        if ((answered->answer.doors >> i & 1) != 0) taken.doors.fds[i] = std::move(answered->fds[next++]);
+    if (taken.network == 0 || next == 0)
+        return error("take a network's doors", "", "reeve-spawner gave none");
+    return taken;
 }
 
 Result<Child> Spawner::start(const Plan& plan, StartFds fds) {
@@ -111,7 +145,7 @@ Result<Child> Spawner::start(const Plan& plan, StartFds fds) {
     auto link = seqpacket_pair();
     if (!link) return std::unexpected(link.error());
 
-    SpawnRequest request;
+    SpawnRequest request{.network = fds.network};
     std::vector<int> sent;
     if (fds.cgroup) {
         request.cgroup = 1;
@@ -123,7 +157,7 @@ Result<Child> Spawner::start(const Plan& plan, StartFds fds) {
     for (const Fd* extra : {&fds.watch, &fds.watch_by_fd, &fds.keeper, &fds.veil})
         if (*extra) sent.push_back(extra->get());
     for (const Fd& group : fds.limit_groups) sent.push_back(group.get());
-    auto started = ask(bytes_of(request), sent, plan.session);
+    auto started = ask_for_process(bytes_of(request), sent, plan.session);
     if (!started) return std::unexpected(started.error());
     return Child{std::move(started->pidfd), started->pid, Link(std::move(link->ours))};
 }
@@ -140,7 +174,7 @@ Result<Companion> Spawner::start_companion(Kind kind, const Person& person, int 
     std::vector<int> sent;
     if (cgroup >= 0) sent.push_back(cgroup);
     sent.insert(sent.end(), fds.begin(), fds.end());
-    return ask(bytes, sent, person.name);
+    return ask_for_process(bytes, sent, person.name);
 }
 
 Result<Companion> Spawner::start_keeper(const Person& person, int cgroup, std::span<const int> fds) {
@@ -149,6 +183,10 @@ Result<Companion> Spawner::start_keeper(const Person& person, int cgroup, std::s
 
 Result<Companion> Spawner::start_veil(const Person& person, int cgroup, std::span<const int> fds) {
     return start_companion(Kind::veil, person, cgroup, fds);
+}
+
+Result<Companion> Spawner::start_egress(const Person& user, int cgroup, std::span<const int> fds) {
+    return start_companion(Kind::egress, user, cgroup, fds);
 }
 
 }  // namespace reeve::platform::confine

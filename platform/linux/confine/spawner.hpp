@@ -1,9 +1,9 @@
 // Starts reeve-confine for reeved, from a process of its own.
 //
 // reeved has threads and secrets, so it does not fork. Before it makes its first thread it forks this helper,
-// `reeve-spawner`, which has nothing but one socket to reeved, the opened programs, and a network namespace made in
-// advance (making one takes a millisecond, the longest step of a launch). The helper ends when reeved does; its
-// children end by their own links. It starts a session's companions, reeve-keeper and reeve-veil, as well.
+// `reeve-spawner`, which has nothing but one socket to reeved, the opened programs, and a network namespace with its
+// doors made in advance (that takes milliseconds, the longest step of a launch). The helper ends when reeved does; its
+// children end by their own links. It starts a session's companions, reeve-keeper, reeve-veil and reeve-egress, as well.
 //
 // It does not cover: the set-up inside (steps.hpp), the cgroups (platform/linux/cgroup.hpp), what a session
 // may do.
@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "platform/linux/confine/link.hpp"
+#include "platform/linux/network/doors.hpp"
 
 namespace reeve::platform::confine {
 
@@ -30,7 +31,8 @@ struct Child {
     Link link;
 };
 
-// A process beside a session: outside of its namespaces, with the person's ids and no capability.
+// A process beside a session: outside of its namespaces, with the ids of the person (reeve-egress: of its own user) and
+// no capability.
 struct Companion {
     Fd pidfd;
     pid_t pid = 0;
@@ -38,7 +40,13 @@ struct Companion {
 
 // Paths; a companion's may be empty, and then it cannot be started.
 struct Programs {
-    std::string confine, keeper, veil;
+    std::string confine, keeper, veil, egress;
+};
+
+// The way out of a network that a session is yet to be started in.
+struct TakenDoors {
+    network::Doors doors;
+    std::uint64_t network = 0;  // for StartFds::network
 };
 
 class Spawner {
@@ -57,6 +65,14 @@ class Spawner {
     // Whether they get to work shows by their sockets alone. Any thread.
     Result<Companion> start_keeper(const Person& person, int cgroup, std::span<const int> fds);
     Result<Companion> start_veil(const Person& person, int cgroup, std::span<const int> fds);
+    // The same for reeve-egress, which is not the person's but `user`'s, and is in the network (and IPC and UTS namespace)
+    // that reeved was in when it called create().
+    Result<Companion> start_egress(const Person& user, int cgroup, std::span<const int> fds);
+
+    // The doors of a network that nobody else gets. The session for which StartFds::network repeats its number is
+    // started in it; one that gives no number never is. An Error where the kernel has no such doors: sessions start all
+    // the same, without a way out. What is taken and not used is given up in the end. Any thread.
+    Result<TakenDoors> take_doors();
 
     pid_t helper() const { return helper_; }
 
@@ -68,7 +84,10 @@ class Spawner {
   private:
     Spawner(Fd socket, Fd stopped, pid_t helper)
         : socket_(std::move(socket)), stopped_(std::move(stopped)), helper_(helper) {}
-    Result<Companion> ask(std::string_view request, std::span<const int> fds, const std::string& what);
+    struct Answered;
+    Result<Answered> ask(std::string_view request, std::span<const int> fds, const std::string& what);
+    Result<Companion> ask_for_process(std::string_view request, std::span<const int> fds,
+                                      const std::string& what);
     Result<Companion> start_companion(Kind kind, const Person& person, int cgroup, std::span<const int> fds);
 
     std::mutex one_at_a_time_;

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "platform/linux/confine/handover.hpp"
-#include "platform/linux/confine/network.hpp"
+#include "platform/linux/confine/networks.hpp"
 #include "platform/linux/confine/vfork.hpp"
 #include "platform/linux/confine/wire.hpp"
 #include "platform/linux/seqpacket.hpp"
@@ -31,11 +31,25 @@ constexpr int kOwn = 100;
 constexpr int kScratch = 200;
 static_assert(kFirstExtra + kMaxPacketFds < kOwn);
 
-SpawnAnswer failure(const Error& error) {
+constexpr const char* kNames[kPrograms] = {"reeve-confine", "reeve-keeper", "reeve-veil",
+                                           "reeve-egress"};  // by Kind
+
+template <class T>
+std::string_view bytes_of(const T& value) {
+    return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+
+// What goes back: an answer with its descriptors, or with an Error.
+struct Reply {
     SpawnAnswer answer;
-    answer.code = error.code == 0 ? EIO : error.code;
-    std::strncpy(answer.failed, error.tried.c_str(), sizeof answer.failed - 1);
-    return answer;
+    std::string error;
+    std::vector<Fd> fds;
+};
+
+Reply failure(const Error& error) {
+    wire::Writer writer;
+    writer(error);
+    return {.error = std::move(writer.bytes)};
 }
 
 // A request that was looked at.
@@ -86,15 +100,16 @@ void execute(int program, const char* name) {
 // A failure is told over the link.
 [[noreturn]] void become_confine(int program, const Job& job) {
     place_fds(job.fds);
-    execute(program, "reeve-confine");
+    execute(program, kNames[0]);
     const Error error = os_error("start", "reeve-confine").error();
     (void)send_packet(kLinkFd, wire::packet(wire::Kind::kStepFailed, std::string("exec"), error));
     ::_exit(1);
 }
 
 // The person's ids and nothing else: leaving uid 0 takes every capability, and nothing gives one back. A failure
-// shows by the end of its control socket.
-[[noreturn]] void become_companion(int program, const Job& job, pid_t helper) {
+// shows by the end of its control socket. `host`: what it leaves the namespaces of a session to come for; may be null.
+[[noreturn]] void become_companion(int program, const Job& job, pid_t helper, const Namespaces* host) {
+    if (host != nullptr && !host->enter()) ::_exit(1);
     place_fds(job.fds);
     const SpawnRequest& who = job.request;
     if (::setgroups(job.groups.size(), job.groups.data()) != 0 ||
@@ -106,18 +121,18 @@ void execute(int program, const char* name) {
     sigset_t none;
     ::sigemptyset(&none);
     ::pthread_sigmask(SIG_SETMASK, &none, nullptr);
-    execute(program, who.kind == Kind::keeper ? "reeve-keeper" : "reeve-veil");
+    execute(program, kNames[static_cast<std::size_t>(who.kind)]);
     ::_exit(1);
 }
 
 class Helper {
   public:
-    explicit Helper(HelperFds fds) : fds_(std::move(fds)) {}
+    explicit Helper(HelperFds fds) : fds_(std::move(fds)), host_(Namespaces::own()) {}
 
     [[noreturn]] void run(const Fd& children) {
         while (true) {
             // Here and not at the next request: this is the millisecond that a launch is spared.
-            if (!network_is_new_) prepare_network();
+            (void)networks_.prepare();  // tried again when one is needed
             pollfd events[] = {{fds_.socket.get(), POLLIN, 0}, {children.get(), POLLIN, 0}};
             if (::poll(events, 2, -1) < 0 && errno != EINTR) ::_exit(1);
             if (events[1].revents != 0) tell_stopped(children);
@@ -142,46 +157,69 @@ class Helper {
         }
     }
 
-    void prepare_network() {
-        auto entered = enter_new_network();
-        network_is_new_ = entered.has_value();
-        if (!entered) network_error_ = entered.error();
-    }
-
     void answer(const Packet& packet) {
-        int pidfd = -1;
-        const SpawnAnswer answer = start(packet, pidfd);
-        const Fd owner(pidfd);
-        const std::string_view bytes(reinterpret_cast<const char*>(&answer), sizeof answer);
-        if (!send_packet(fds_.socket.get(), bytes, std::span(&pidfd, pidfd >= 0 ? 1 : 0))) ::_exit(1);
+        const Reply reply = reply_to(packet);
+        std::vector<int> sent;
+        for (const Fd& fd : reply.fds) sent.push_back(fd.get());
+        const std::string bytes = std::string(bytes_of(reply.answer)) + reply.error;
+        if (!send_packet(fds_.socket.get(), bytes, sent)) ::_exit(1);
     }
 
-    SpawnAnswer start(const Packet& packet, int& pidfd) {
+    Reply reply_to(const Packet& packet) {
+        SpawnRequest request;
+        if (packet.bytes.size() == sizeof request) {
+            std::memcpy(&request, packet.bytes.data(), sizeof request);
+            if (request.kind == Kind::doors) return hand_out_doors();
+        }
         auto job = read_job(packet);
-        if (!job) return failure(job.error());
-        const Fd& program = fds_.programs[static_cast<std::size_t>(job->request.kind)];
-        if (!program) return failure(error("start a companion that is not installed", "", "").error());
-        const bool confine = job->request.kind == Kind::confine;
-        // Tried once more, since what was missing may be there now; never started in a used one.
-        if (!network_is_new_) prepare_network();
-        if (!network_is_new_) return failure(network_error_);
-        if (confine)
-            job->fds.insert(job->fds.begin() + (kFilterFd - kPlanFd),
-                            {fds_.filter.get(), fds_.notify_filter.get()});
+        return job ? start(*job) : failure(job.error());
+    }
 
+    Reply hand_out_doors() {
+        auto taken = networks_.take_doors();
+        if (!taken) return failure(taken.error());
+        Reply reply;
+        reply.answer.network = taken->number;
+        for (std::size_t i = 0; i < network::kDoors; ++i) {
+            Fd& door = taken->doors.fds[i];
+            if (!door) continue;
+            reply.answer.doors |= 1U << i;
+            reply.fds.push_back(std::move(door));
+        }
+        return reply;
+    }
+
+    Reply start(Job& job) {
+        const Kind kind = job.request.kind;
+        const Fd& program = fds_.programs[static_cast<std::size_t>(kind)];
+        if (!program) return failure(error("start a companion", "", "it is not installed").error());
+        if (kind == Kind::egress && !host_) return failure(host_.error());
+        // Never in a used one, which a companion would keep alive.
+        auto entered = kind == Kind::confine ? networks_.enter(job.request.network) : networks_.prepare();
+        if (!entered) return failure(entered.error());
+        if (kind == Kind::confine)
+            job.fds.insert(job.fds.begin() + (kFilterFd - kPlanFd),
+                           {fds_.filter.get(), fds_.notify_filter.get()});
+        auto reply = make_process(job, program.get());
+        if (kind == Kind::confine) networks_.used();
+        return reply;
+    }
+
+    Reply make_process(const Job& job, int program) {
+        const bool confine = job.request.kind == Kind::confine;
+        int pidfd = -1;
         clone_args arguments{};
         arguments.flags = CLONE_PIDFD | (confine ? CLONE_NEWPID : 0);
         arguments.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
         arguments.exit_signal = SIGCHLD;
-        if (job->cgroup >= 0) {
+        if (job.cgroup >= 0) {
             arguments.flags |= CLONE_INTO_CGROUP;
-            arguments.cgroup = static_cast<std::uint64_t>(job->cgroup);
+            arguments.cgroup = static_cast<std::uint64_t>(job.cgroup);
         }
-        if (confine) network_is_new_ = false;
         struct Child {
             int program;
             const Job& job;
-        } child{program.get(), *job};
+        } child{program, job};
         const pid_t helper = ::getpid();
         // Not for companions: what has the person's ids is never in root's memory.
         const long pid = confine ? vfork_child(
@@ -192,16 +230,18 @@ class Helper {
                                        },
                                        &child)
                                  : ::syscall(SYS_clone3, &arguments, sizeof arguments);
-        if (pid == 0) become_companion(program.get(), *job, helper);
+        if (pid == 0)
+            become_companion(program, job, helper, job.request.kind == Kind::egress ? &*host_ : nullptr);
         if (pid < 0) return failure(os_error("make the process", "").error());
-        SpawnAnswer answer;
-        answer.pid = static_cast<std::int32_t>(pid);
-        return answer;
+        Reply reply;
+        reply.answer.pid = static_cast<std::int32_t>(pid);
+        reply.fds.emplace_back(pidfd);
+        return reply;
     }
 
     HelperFds fds_;
-    bool network_is_new_ = false;
-    Error network_error_;
+    Result<Namespaces> host_;  // opened before this process is in any session's
+    Networks networks_;
 };
 
 // Closes all but `kept`, which move out of the way of everything that comes later; gives them in the same order.

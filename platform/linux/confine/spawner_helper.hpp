@@ -1,4 +1,4 @@
-// What the helper process of Spawner does: one request, one child, for ever.
+// What the helper process of Spawner does: one request, one answer, for ever.
 #pragma once
 
 #include <sys/types.h>
@@ -9,9 +9,10 @@
 
 namespace reeve::platform::confine {
 
-// What is to be executed: reeve-confine as a session's first process, or a companion.
-enum class Kind : std::uint32_t { confine, keeper, veil };
-inline constexpr int kPrograms = 3;
+// What is to be executed: reeve-confine as a session's first process, or a companion. Or, `doors`, nothing: the doors of
+// the network that is ready are handed out.
+enum class Kind : std::uint32_t { confine, keeper, veil, egress, doors };
+inline constexpr int kPrograms = 4;  // those before `doors`
 
 // A request is this, with the descriptors: first the cgroup where `cgroup` says so, then those that the program gets
 // from 3 on (reeve-confine gets the filters behind its plan and link, from the helper). For a companion the person's
@@ -22,13 +23,15 @@ struct SpawnRequest {
     uid_t uid = 0;
     gid_t gid = 0;
     std::uint32_t groups = 0;
+    std::uint64_t network = 0;  // reeve-confine: the one it must have, whose doors were taken; 0: any
 };
 
-// The answer is this; with a pidfd where `pid` is not 0, else with the errno of what failed.
+// The answer is this: with a pidfd where `pid` is not 0, with the doors that have their bit in `doors` where `network`
+// is not 0, else with an Error behind it (platform/linux/wire.hpp).
 struct SpawnAnswer {
     std::int32_t pid = 0;
-    std::int32_t code = 0;
-    char failed[64] = {};  // what was tried, NUL-terminated
+    std::uint32_t doors = 0;
+    std::uint64_t network = 0;
 };
 
 // What the helper keeps open, and nothing else.
