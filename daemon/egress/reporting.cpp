@@ -9,23 +9,6 @@
 #include "platform/linux/seqpacket.hpp"
 
 namespace reeve::egress {
-namespace {
-
-// What makes two lookups the same but for their time.
-std::string key_of(const Report& r) {
-    const std::string_view zero("\0", 1);
-    std::string key;
-    for (const std::string* text : {&r.host, &r.type, &r.address, &r.rule, &r.reason, &r.exe})
-        key.append(*text).append(zero);
-    for (const std::uint64_t number :
-         {static_cast<std::uint64_t>(r.outcome), static_cast<std::uint64_t>(r.verdict),
-          static_cast<std::uint64_t>(r.pid), r.start_ns})
-        key.append(std::to_string(number)).append(zero);
-    return key;
-}
-
-}  // namespace
-
 Reporting::Reporting(platform::EventLoop& loop, platform::Fd control, Options options,
                      std::function<void(bool)> room, std::function<void()> over)
     : loop_(loop),
@@ -47,18 +30,10 @@ platform::Status Reporting::start() {
 }
 
 void Reporting::add(const Report& report) {
-    if (report.lookup) {
-        const auto [same, is_new] = lookups_.try_emplace(key_of(report), open_.size());
-        if (!is_new) {
-            open_[same->second].count += report.count;
-            return;
-        }
-    }
     const std::size_t bytes = encode(report).size();
     if (open_bytes_ + bytes > platform::kMaxPacket) {
         close_packet();
         send();
-        if (report.lookup) lookups_.try_emplace(key_of(report), 0);
     }
     open_.push_back(report);
     open_bytes_ += bytes;
@@ -74,7 +49,6 @@ void Reporting::close_packet() {
     packet.reserve(open_bytes_);
     for (const Report& report : open_) packet += encode(report);
     open_.clear();
-    lookups_.clear();
     open_bytes_ = 0;
     if (control_ && !packet.empty()) waiting_.push_back(std::move(packet));
 }

@@ -1,4 +1,4 @@
-// How reeve-egress tells reeved: without ever waiting, several reports a packet, equal lookups of a moment as one.
+// How reeve-egress tells reeved: without ever waiting, several reports a packet.
 //
 // What cannot be recorded does not happen: when reeved takes nothing and the packets that may wait are full, there is no
 // room, and whoever makes reports must begin nothing new until there is. What has begun is reported all the same.
@@ -9,7 +9,6 @@
 #include <deque>
 #include <functional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "daemon/egress/report.hpp"
@@ -56,7 +55,6 @@ class Reporting {
 
     std::vector<Report> open_;  // those of the next packet
     std::size_t open_bytes_ = 0;
-    std::unordered_map<std::string, std::size_t> lookups_;  // where in open_ the same lookup is
     std::deque<std::string> waiting_;
     platform::EventLoop::TimerId timer_ = 0;
     bool said_room_ = true, was_over_ = false, finishing_ = false, blocked_ = false;
