@@ -7,6 +7,7 @@
 #include "daemon/egress/address_text.hpp"
 #include "daemon/egress/connection.hpp"
 #include "daemon/egress/endpoint.hpp"
+#include "daemon/egress/name_text.hpp"
 
 namespace reeve::egress {
 namespace {

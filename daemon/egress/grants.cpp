@@ -1,17 +1,8 @@
 #include "daemon/egress/grants.hpp"
 
-#include <libpsl.h>
-
-#include "policy/network.hpp"
+#include "daemon/egress/name_text.hpp"
 
 namespace reeve::egress {
-
-std::string registrable_domain(std::string_view host) {
-    if (policy::parse_address(host)) return {};
-    const std::string name(host);
-    const char* domain = ::psl_registrable_domain(::psl_builtin(), name.c_str());
-    return domain == nullptr ? std::string() : domain;
-}
 
 void Grants::add(const Question& question, Scope scope) {
     if (scope == Scope::domain && !question.domain.empty())

@@ -12,10 +12,6 @@
 
 namespace reeve::egress {
 
-// The registrable domain of a name by the public suffix list that libpsl has built in: "a.b.co.uk" -> "b.co.uk". Empty
-// for an address, for a public suffix, and for a name of one label: a grant for those would cover strangers.
-std::string registrable_domain(std::string_view host);
-
 class Grants {
   public:
     // A domain that is empty grants the host alone.

@@ -1,6 +1,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
+#include "daemon/egress/name_text.hpp"
 #include "daemon/egress/no_decider.hpp"
 #include "platform/linux/seqpacket.hpp"
 #include "tests/unit/daemon/egress/scene.hpp"
