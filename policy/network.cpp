@@ -185,6 +185,19 @@ NetworkDecision NetworkPolicy::decide_name(std::string_view host) const {
     return *mildest;
 }
 
+std::size_t NetworkPolicy::spelled_out(std::string_view host) const {
+    const auto matches_host = [&](const std::string& pattern) { return host_matches(pattern, host); };
+    std::size_t most = 0;
+    for (const auto& entry : entries_) {
+        const auto& target = entry.rule.target;
+        if (entry.rule.verdict == Verdict::deny || std::ranges::any_of(target.except, matches_host)) continue;
+        for (const auto& pattern : target.hosts)
+            if (matches_host(pattern))
+                most = std::max(most, pattern.size() - (pattern.rfind('*') + 1));  // npos + 1 is 0
+    }
+    return std::min(most, host.size());
+}
+
 NetworkDecision NetworkPolicy::decide_host(std::string_view host, std::uint16_t port) const {
     const auto literal = parse_address(host);
     return decide(host, port, literal ? &*literal : nullptr, {});

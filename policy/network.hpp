@@ -65,6 +65,10 @@ class NetworkPolicy {
     NetworkDecision decide_address(std::string_view host, std::uint16_t port, const Address& address,
                                    const std::vector<Address>& own) const;
 
+    // How many bytes at the end of `host` (without a final dot) are spelled out in a rule that allows it or asks about
+    // it: all where one names it literally, 0 where it is let through as any name. The rest is its asker's choice.
+    std::size_t spelled_out(std::string_view host) const;
+
     const std::vector<Entry>& entries() const { return entries_; }
 
     // The whole, for another process of the same build: network_wire.cpp.

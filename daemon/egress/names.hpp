@@ -5,9 +5,11 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "policy/network.hpp"
 
@@ -28,6 +30,11 @@ class Names {
     std::string_view name_of(const policy::Address& address) const;
     // Whether it lies in the ranges that synthetic addresses are taken from, given or not.
     static bool is_synthetic(const policy::Address& address);
+
+  private:
+    std::size_t most_;
+    std::deque<std::string> names_;  // a deque: views of its strings stay good
+    std::unordered_map<std::string_view, std::size_t> index_;
 };
 
 }  // namespace reeve::egress
