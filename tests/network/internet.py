@@ -120,13 +120,14 @@ class Internet:
 
     def start(self, *argv, ready, **kwargs):
         """Starts a server out there; `ready` is called until it is true."""
-        log = open(self.root / f"{pathlib.Path(argv[0]).name}.log", "ab")
-        server = subprocess.Popen(["nsenter", "-t", str(self._holder.pid), "-n", *(str(arg) for arg in argv)], stdin=subprocess.DEVNULL,
-                                  stdout=log, stderr=log, preexec_fn=_die_with_parent, **kwargs)
+        name = self.root / f"{pathlib.Path(argv[0]).name}.log"
+        with open(name, "ab") as log:
+            server = subprocess.Popen(["nsenter", "-t", str(self._holder.pid), "-n", *(str(arg) for arg in argv)], stdin=subprocess.DEVNULL,
+                                      stdout=log, stderr=log, preexec_fn=_die_with_parent, **kwargs)
         self._servers.append(server)
         throwaway.wait_until(lambda: server.poll() is not None or ready(), f"{argv[0]} to be ready")
         if server.poll() is not None:
-            raise RuntimeError(f"{argv}: {pathlib.Path(log.name).read_text()[-2000:]}")
+            raise RuntimeError(f"{argv}: {name.read_text()[-2000:]}")
         return server
 
     def _socket_out_there(self, family, kind):
@@ -252,12 +253,15 @@ http {{
     # --- this machine
 
     def _put_in_place(self):
-        (self.root / "resolv.conf").write_text(f"nameserver {DNS}\noptions timeout:1 attempts:1\n")
-        bundle = pathlib.Path("/etc/ssl/certs/ca-certificates.crt").read_text() + (self.root / "ca.pem").read_text()
-        (self.root / "bundle.pem").write_text(bundle)
-        for source, path in (("resolv.conf", os.path.realpath("/etc/resolv.conf")), ("bundle.pem", "/etc/ssl/certs/ca-certificates.crt")):
-            sh("mount", "--bind", self.root / source, path)
-            self._mounts.append(path)
+        # Another /etc, since a session sees the file system itself and not what is mounted on files of it.
+        etc = self.root / "etc"
+        sh("cp", "-a", "/etc", etc)
+        (etc / "resolv.conf").unlink()
+        (etc / "resolv.conf").write_text(f"nameserver {DNS}\noptions timeout:1 attempts:1\n")
+        bundle = etc / "ssl/certs/ca-certificates.crt"
+        bundle.write_text(bundle.read_text() + (self.root / "ca.pem").read_text())
+        sh("mount", "--bind", etc, "/etc")
+        self._mounts.append("/etc")
 
     # --- what was seen out there
 
