@@ -13,7 +13,6 @@ constexpr std::size_t kMostConnections = 64;
 constexpr std::size_t kMostWaiting = 32;                      // queries of one connection
 constexpr std::size_t kMostUnsent = std::size_t{64} << 10;    // bytes of answers that a client does not read
 constexpr std::size_t kMostUnread = std::size_t{2} + 0xFFFF;  // one query with its length
-constexpr std::chrono::seconds kIdle{10};                     // without a whole query
 constexpr std::chrono::seconds kPause{1};                     // of a door, when there are no descriptors
 
 std::size_t length_at(std::string_view bytes) {
@@ -162,7 +161,7 @@ void DnsTcp::settle(const Shared& connection) {
 
 void DnsTcp::restart_timer(const Shared& connection) {
     if (connection->timer) loop_.cancel(*connection->timer);
-    connection->timer = loop_.after(kIdle, [this, weak = std::weak_ptr(connection)] {
+    connection->timer = loop_.after(idle_, [this, weak = std::weak_ptr(connection)] {
         const Shared idle = weak.lock();
         if (!idle) return;
         idle->timer.reset();
