@@ -58,7 +58,7 @@ bool DnsTcp::Connection::write_some() {
 }
 
 DnsTcp::~DnsTcp() {
-    while (!connections_.empty()) close(Shared(connections_.begin()->second));
+    while (!connections_.empty()) drop(Shared(connections_.begin()->second));
     for (const auto& [door, timer] : doors_) {
         if (timer) loop_.cancel(*timer);
         loop_.forget(door);
@@ -104,13 +104,13 @@ void DnsTcp::adopt(platform::Fd socket) {
 }
 
 void DnsTcp::handle(const Shared& connection, std::uint32_t events) {
-    const Shared held = connection;  // close() drops the loop's and the map's
+    const Shared held = connection;  // drop() takes the loop's and the map's
     held->busy = true;
     bool open = (events & (EPOLLHUP | EPOLLERR)) == 0;
     if (open && (events & EPOLLIN) != 0) open = held->read_some();
     open = open && take_queries(held) && held->write_some();
     held->busy = false;
-    if (!open) return close(held);
+    if (!open) return drop(held);
     settle(held);
 }
 
@@ -140,7 +140,7 @@ bool DnsTcp::take_query(const Shared& connection, std::string_view query) {
     lookups_.answer(*question, [this, put, question = *question,
                                 weak = std::weak_ptr(connection)](const DnsAnswer& answer) {
         const Shared asker = weak.lock();
-        if (!asker) return;
+        if (!asker || !asker->socket) return;  // dropped, and held by the loop's turn
         --asker->waiting;
         put(*asker, encode_dns_answer(question, answer, kTcpLimit));
         if (!asker->busy) handle(asker, 0);
@@ -149,14 +149,14 @@ bool DnsTcp::take_query(const Shared& connection, std::string_view query) {
 }
 
 void DnsTcp::settle(const Shared& connection) {
-    if (connection->ended && connection->waiting == 0 && connection->out.empty()) return close(connection);
+    if (connection->ended && connection->waiting == 0 && connection->out.empty()) return drop(connection);
     const bool reads = !connection->ended && !connection->is_full() && connection->in.size() < kMostUnread;
     const std::uint32_t events = (reads ? EPOLLIN : 0U) | (connection->out.empty() ? 0U : EPOLLOUT);
     if (events == connection->watched) return;
     connection->watched = events;
     const auto watched = loop_.watch(connection->socket.get(), events,
                                      [this, connection](std::uint32_t seen) { handle(connection, seen); });
-    if (!watched) close(connection);
+    if (!watched) drop(connection);
 }
 
 void DnsTcp::restart_timer(const Shared& connection) {
@@ -165,11 +165,11 @@ void DnsTcp::restart_timer(const Shared& connection) {
         const Shared idle = weak.lock();
         if (!idle) return;
         idle->timer.reset();
-        close(idle);
+        drop(idle);
     });
 }
 
-void DnsTcp::close(const Shared& connection) {
+void DnsTcp::drop(const Shared& connection) {
     const Shared held = connection;
     if (held->timer) loop_.cancel(*held->timer);
     held->timer.reset();

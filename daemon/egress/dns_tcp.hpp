@@ -43,7 +43,7 @@ class DnsTcp {
     bool take_query(const Shared& connection, std::string_view query);
     void settle(const Shared& connection);
     void restart_timer(const Shared& connection);
-    void close(const Shared& connection);
+    void drop(const Shared& connection);
 
     platform::EventLoop& loop_;
     Lookups& lookups_;
