@@ -103,15 +103,15 @@ void DnsTcp::adopt(platform::Fd socket) {
     settle(connection);
 }
 
-void DnsTcp::handle(const Shared& connection, std::uint32_t events) {
-    const Shared held = connection;  // drop() takes the loop's and the map's
-    held->busy = true;
+// By value: drop() takes the loop's and the map's.
+void DnsTcp::handle(Shared connection, std::uint32_t events) {
+    connection->busy = true;
     bool open = (events & (EPOLLHUP | EPOLLERR)) == 0;
-    if (open && (events & EPOLLIN) != 0) open = held->read_some();
-    open = open && take_queries(held) && held->write_some();
-    held->busy = false;
-    if (!open) return drop(held);
-    settle(held);
+    if (open && (events & EPOLLIN) != 0) open = connection->read_some();
+    open = open && take_queries(connection) && connection->write_some();
+    connection->busy = false;
+    if (!open) return drop(connection);
+    settle(connection);
 }
 
 bool DnsTcp::take_queries(const Shared& connection) {
@@ -169,13 +169,12 @@ void DnsTcp::restart_timer(const Shared& connection) {
     });
 }
 
-void DnsTcp::drop(const Shared& connection) {
-    const Shared held = connection;
-    if (held->timer) loop_.cancel(*held->timer);
-    held->timer.reset();
-    loop_.forget(held->socket.get());
-    connections_.erase(held->socket.get());
-    held->socket.reset();
+void DnsTcp::drop(Shared connection) {
+    if (connection->timer) loop_.cancel(*connection->timer);
+    connection->timer.reset();
+    loop_.forget(connection->socket.get());
+    connections_.erase(connection->socket.get());
+    connection->socket.reset();
 }
 
 }  // namespace reeve::egress

@@ -38,12 +38,12 @@ class DnsTcp {
     void accept_all(int door);
     void pause(int door);
     void adopt(platform::Fd socket);
-    void handle(const Shared& connection, std::uint32_t events);
+    void handle(Shared connection, std::uint32_t events);
     bool take_queries(const Shared& connection);
     bool take_query(const Shared& connection, std::string_view query);
     void settle(const Shared& connection);
     void restart_timer(const Shared& connection);
-    void drop(const Shared& connection);
+    void drop(Shared connection);
 
     platform::EventLoop& loop_;
     Lookups& lookups_;
