@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include "daemon/egress/setup.hpp"
 #include "platform/linux/memfd.hpp"
 #include "platform/linux/seqpacket.hpp"
 #include "platform/linux/veil/mount.hpp"
@@ -114,14 +113,12 @@ Status Companions::take_way_out(const Wanted& wanted, confine::StartFds& fds) {
         no_way_out_ = taken.error().text();
         return {};
     }
-    const egress::Setup setup{
-        .session = wanted.session, .agent = wanted.agent, .network = wanted.policy.network().encode()};
-    auto bytes = platform::sealed_memfd("reeve-setup", setup.encode());
     auto processes = platform::seqpacket_pair();
-    if (!bytes || !processes) return std::unexpected(bytes ? processes.error() : bytes.error());
+    if (!processes) return std::unexpected(processes.error());
     way_out_ = WayOut{.user = *wanted.egress_user,
-                      .session = wanted.session,
-                      .setup = std::move(*bytes),
+                      .setup = {.session = wanted.session,
+                                .agent = wanted.agent,
+                                .network = wanted.policy.network().encode()},
                       .processes = std::move(processes->ours),
                       .doors = std::move(taken->doors)};
     connections_ = std::move(processes->theirs);
@@ -130,16 +127,18 @@ Status Companions::take_way_out(const Wanted& wanted, confine::StartFds& fds) {
 }
 
 Status Companions::start_egress() {
+    auto setup = platform::sealed_memfd("reeve-setup", way_out_->setup.encode());
+    if (!setup) return std::unexpected(setup.error());
     auto control = platform::seqpacket_pair();
     auto group = cgroup_->directory();
     const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     if (!control || !group) return std::unexpected(control ? group.error() : control.error());
     if (!null) return platform::os_error("open", "/dev/null");
-    std::vector<int> sent{way_out_->setup.get(), control->theirs.get(), way_out_->processes.get()};
+    std::vector<int> sent{setup->get(), control->theirs.get(), way_out_->processes.get()};
     for (const Fd& door : way_out_->doors.fds) sent.push_back(door ? door.get() : null.get());
     auto running = spawner_.start_egress(way_out_->user, group->get(), sent);
     if (!running) return std::unexpected(running.error());
-    return report_of(way_out_->session, kEgress, std::move(*running), std::move(control->ours));
+    return report_of(way_out_->setup.session, kEgress, std::move(*running), std::move(control->ours));
 }
 
 Status Companions::report_of(const std::string& session, const char* name, confine::Companion running,
@@ -184,11 +183,11 @@ void Companions::ended(Process& process) {
 
 // Who wants out meanwhile waits at the doors. Without them nobody is listening any more.
 void Companions::egress_ended() {
-    if (!std::exchange(started_again_, true)) {
+    if (way_out_->setup.generation++ == 0) {
         auto s = start_egress();
         if (s) s = await(*processes_.back());
         if (s) return;
-        spdlog::error("session {}: {}", way_out_->session, s.error().text());
+        spdlog::error("session {}: {}", way_out_->setup.session, s.error().text());
     }
     way_out_.reset();
 }

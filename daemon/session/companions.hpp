@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 
+#include "daemon/egress/setup.hpp"
 #include "daemon/session/plan.hpp"
 #include "daemon/session/policies.hpp"
 #include "daemon/session/recorder.hpp"
@@ -75,8 +76,8 @@ class Companions {
     // What it takes to start reeve-egress, again too.
     struct WayOut {
         platform::confine::Person user;
-        std::string session;
-        platform::Fd setup, processes;  // as kSetupFd and kProcessesFd
+        egress::Setup setup;
+        platform::Fd processes;  // as kProcessesFd
         platform::network::Doors doors;
     };
     Companions(platform::EventLoop& loop, platform::confine::Spawner& spawner, Recorder& recorder)
@@ -99,7 +100,6 @@ class Companions {
     Recorder& recorder_;
     std::optional<WayOut> way_out_;
     platform::Fd connections_;  // reeve-keeper's end of what WayOut::processes is the other of, until it has it
-    bool started_again_ = false;
     std::string no_way_out_;
     std::optional<platform::Cgroup> cgroup_;
     std::vector<std::unique_ptr<Process>> processes_;
