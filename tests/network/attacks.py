@@ -8,8 +8,9 @@ import sys
 import textwrap
 import unittest
 
-import internet
-import throwaway
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
+import internet  # noqa: E402
+import throwaway  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv[1])
 HOW = sys.argv[2] if len(sys.argv) > 2 else "defended"

@@ -6,8 +6,9 @@ import subprocess
 import sys
 import unittest
 
-import internet
-import throwaway
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
+import internet  # noqa: E402
+import throwaway  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv[1])
 NETWORK = """[

@@ -22,7 +22,6 @@ import sys
 import tempfile
 import threading
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
 import throwaway
 
 MARK = "REEVE_INTERNET_NAMESPACE"
@@ -36,6 +35,8 @@ NAMES = {
     "metadata.reeve.test": [METADATA], "private.reeve.test": [PRIVATE], "loopback.reeve.test": ["127.0.0.1"],
     "mapped.reeve.test": ["::ffff:192.168.7.7"], "nat64.reeve.test": ["64:ff9b::c0a8:707"], "sixtofour.reeve.test": ["2002:c0a8:707::1"],
     "both.reeve.test": [PRIVATE, WEB], "silent.reeve.test": ["93.184.216.99"],
+    # What the vendor's policy allows, and what nobody does: for the demonstration.
+    "api.anthropic.com": [WEB], "github.com": [WEB], "evil.example": [OTHER],
 }
 _libc = ctypes.CDLL(None, use_errno=True)
 
