@@ -91,7 +91,7 @@ ATTACKS = {
         for name in ("denied.reeve.test", "denied.reeve.test.", "DENIED.reeve.test", "xn--web-5ka.reeve.test", "web.reeve.test.denied.reeve.test",
                      "xweb.reeve.test", "web_reeve.test"):
             curl(name, f"http://{name}/hello")
-        """, ("egress.names", "egress.policy")),
+        """, ("egress.names", "egress.policy", "egress.address")),
     "nul_in_a_name": Attack("""
         attempt("in a label", asks("9.9.9.9", query([b"web\\0", b"reeve", b"test"])))
         attempt("a dot in a label", asks("9.9.9.9", query([b"denied.reeve.test\\0.web", b"reeve", b"test"])))
@@ -220,8 +220,10 @@ class Network(unittest.TestCase):
     def hole(self, name):
         attack = ATTACKS[name]
         self.reeve.libexec.joinpath("egress-holes").write_text("".join(f"{hole}\n" for hole in attack.without))
+        queries = len(self.net.queries())
         ways, _ = self.try_inside(attack.code)
-        self.assertIn("through", ways.values(), ways)
+        carried = any("secret" in query for query in self.net.queries()[queries:])
+        self.assertTrue("through" in ways.values() or carried, ways)
 
 
 def test_of(name):
