@@ -26,6 +26,9 @@ inline constexpr int kControlFd = 5;
 // reeve-keeper: SOCK_SEQPACKET on which reeve-confine sends one packet with two descriptors, the session's root
 // (O_PATH) and the seccomp listener, before the command runs. reeve-veil: /dev/fuse, mounted by reeved.
 inline constexpr int kWorkFd = 6;
+// reeve-keeper: SOCK_SEQPACKET to reeve-egress's kProcessesFd (daemon/egress/setup.hpp). /dev/null, or nothing at all,
+// where the session has no way out.
+inline constexpr int kConnectionsFd = 7;
 
 // A tree of the session. The innermost place that contains a path rules it.
 struct Place {

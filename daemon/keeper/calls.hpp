@@ -10,6 +10,8 @@
 // - a call that waits for a FIFO's other end ends up to 50 ms after its signal; of a process with several threads, a
 //   signal to all of it ends it with EINTR even where SA_RESTART asks for more;
 // - beyond 256 such waits at once, the next is ENFILE;
+// - connect() that a signal reaches before the keeper has seen the call is EINTR, where SA_RESTART does not ask for more,
+//   without having begun;
 // - fs.protected_symlinks, fs.protected_regular and fs.protected_fifos are not asked: all of a session is one person's.
 // Not defended: a second name that a file has had since before the session, and renames by programs outside of it.
 #pragma once
@@ -75,5 +77,8 @@ Answer do_umask(Work& work);
 
 // bind.cpp
 Answer do_bind(Work& work);
+
+// connect.cpp
+Answer do_connect(Work& work);
 
 }  // namespace reeve::keeper

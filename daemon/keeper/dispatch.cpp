@@ -61,6 +61,7 @@ constexpr auto kHandlers = std::to_array<Handler>({
     {SYS_lremovexattr, "lremovexattr", do_lremovexattr},
     {SYS_fremovexattr, "fremovexattr", do_fremovexattr},
     {SYS_bind, "bind", do_bind},
+    {SYS_connect, "connect", do_connect},
     {SYS_umask, "umask", do_umask},
 });
 

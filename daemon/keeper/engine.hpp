@@ -39,6 +39,7 @@ struct Engine {
     Tree& tree;
     access::Reporter& reporter;
     Waiting& waiting;
+    int connections = -1;  // SOCK_SEQPACKET to reeve-egress, which is told of each connect(); -1: nobody is
     Callers callers = {};
     Umasks umasks = {};
     std::shared_mutex renames = {};

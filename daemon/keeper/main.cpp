@@ -52,6 +52,14 @@ Result<policy::Table> map_table(int memfd) {
     return *table;
 }
 
+// Nothing where there is none. Before anything is opened, which could get its number.
+Fd take_connections() {
+    struct stat status {};
+    if (::fstat(access::kConnectionsFd, &status) != 0) return {};
+    Fd given(access::kConnectionsFd);
+    return S_ISSOCK(status.st_mode) ? std::move(given) : Fd();
+}
+
 struct Session {
     Fd root, listener;
 };
@@ -71,6 +79,7 @@ Status run() {
     ::umask(0);
     const Fd setup_fd(access::kSetupFd), table_fd(access::kTableFd);
     Fd control(access::kControlFd);
+    const Fd connections = take_connections();
     auto bytes = platform::read_memfd(setup_fd.get(), true);
     if (!bytes) return std::unexpected(bytes.error());
     auto setup = access::Setup::decode(*bytes);
@@ -92,7 +101,7 @@ Status run() {
     {
         Workers workers(
             *listener, [&] { (*watchdog)->wake(); }, [&] { (*watchdog)->stop(); });
-        Engine engine{*setup, *table, *listener, tree, reporter, workers};
+        Engine engine{*setup, *table, *listener, tree, reporter, workers, connections.get()};
         const unsigned count = std::clamp(std::thread::hardware_concurrency(), 2u, 4u);
         workers.start(count, [&](const platform::notify::Call& call) { work_on(engine, call); });
         (*watchdog)->run(workers);

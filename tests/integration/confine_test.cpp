@@ -150,7 +150,7 @@ TEST(ConfineWork, LoopbackOnly) {
                          "try: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"
                          "except OSError as e: print(e.strerror)\n"
                          "'"),
-              "b'x'\nNetwork is unreachable\n1\nSocket type not supported\n");
+              "b'x'\nConnection refused\n1\nSocket type not supported\n");
 }
 
 // --- terminal

@@ -81,10 +81,17 @@ void collect(std::vector<Told>& into, std::string_view packet) {
                             r.directory, r.pid});
 }
 
+// Until its end: whoever sends has ended.
+void collect(std::vector<egress::Connecting>& into, const Fd& socket) {
+    for (auto packet = platform::receive_packet(socket.get()); packet && !packet->end;
+         packet = platform::receive_packet(socket.get()))
+        into.push_back(value_of(egress::Connecting::decode(packet->bytes)));
+}
+
 }  // namespace
 
 struct Kept::Ends {
-    platform::SocketPair control, work;
+    platform::SocketPair control, work, connections;
     Fd setup, table;
     Fd out_read, out_write;
     Fd host_root;
@@ -145,12 +152,13 @@ void Kept::write(const fs::path& path, const std::string& text, unsigned mode) c
 pid_t Kept::start_keeper(Ends& ends) {
     const pid_t pid = ::fork();
     if (pid != 0) return pid;
-    const int given[] = {ends.setup.get(), ends.table.get(), ends.control.theirs.get(),
-                         ends.work.theirs.get()};
-    int aside[4];
-    for (int i = 0; i < 4; ++i) aside[i] = ::fcntl(given[i], F_DUPFD, 100);
-    for (int i = 0; i < 4; ++i) must(::dup2(aside[i], access::kSetupFd + i) >= 0, "dup2");
-    ::close_range(access::kWorkFd + 1, ~0U, 0);
+    std::vector<int> given{ends.setup.get(), ends.table.get(), ends.control.theirs.get(),
+                           ends.work.theirs.get()};
+    if (options_.connections) given.push_back(ends.connections.theirs.get());
+    for (int& fd : given) fd = ::fcntl(fd, F_DUPFD, 100);
+    int next = access::kSetupFd;
+    for (const int fd : given) must(::dup2(fd, next++) >= 0, "dup2");
+    ::close_range(static_cast<unsigned>(next), ~0U, 0);
     must(::setgroups(1, &id_) == 0 && ::setresgid(id_, id_, id_) == 0 && ::setresuid(id_, id_, id_) == 0,
          "ids");
     ::execl(REEVE_KEEPER, "reeve-keeper", nullptr);
@@ -263,6 +271,7 @@ KeptResult Kept::run(const std::vector<std::string>& command) {
     Ends ends;
     ends.control = value_of(platform::seqpacket_pair());
     ends.work = value_of(platform::seqpacket_pair());
+    if (options_.connections) ends.connections = value_of(platform::seqpacket_pair());
     ends.setup = value_of(platform::sealed_memfd("setup", setup.encode()));
     ends.table = value_of(platform::sealed_memfd("table", table_));
     ends.mapped.reset(::eventfd(0, EFD_CLOEXEC));
@@ -274,6 +283,7 @@ KeptResult Kept::run(const std::vector<std::string>& command) {
     const pid_t keeper = options_.without_keeper ? 0 : start_keeper(ends);
     ends.control.theirs.reset();
     ends.work.theirs.reset();
+    ends.connections.theirs.reset();
     const auto first =
         static_cast<pid_t>(::syscall(SYS_clone, CLONE_NEWNS | CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0));
     if (first < 0) give_up("clone");
@@ -313,6 +323,7 @@ KeptResult Kept::run(const std::vector<std::string>& command) {
     if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
     ends.control.ours.reset();
     if (keeper != 0) ::waitpid(keeper, nullptr, 0);
+    if (options_.connections) collect(result.connecting, ends.connections.ours);
     return result;
 }
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "daemon/access/report.hpp"
+#include "daemon/egress/processes.hpp"
 #include "platform/fd.hpp"
 
 namespace reeve::test {
@@ -30,6 +31,7 @@ struct KeptOptions {
     bool host_root = false;  // the session has a descriptor on the root of the host's mounts, number 9
     // A read-only mount of that directory of the workspace, inside.
     std::string kept = {};
+    bool connections = false;  // somebody is told of connect(), and reads it when the session is over
     // Called when the command runs, with the keeper's pid and reeved's end of its control socket.
     std::function<void(pid_t keeper, int control)> meanwhile = {};
 };
@@ -49,6 +51,7 @@ struct KeptResult {
     int exit_code = -1, signal = 0;
     std::string output;  // and errors
     std::vector<Told> reports;
+    std::vector<egress::Connecting> connecting;
     std::string text() const;
     // How many reports are of this operation, path and errno.
     std::size_t told(const std::string& operation, const std::filesystem::path& path, int error) const;

@@ -4,6 +4,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <sstream>
+
 #include "platform/linux/seqpacket.hpp"
 #include "tests/integration/keeper_harness.hpp"
 
@@ -148,6 +151,71 @@ TEST(Keeper, AnswersPings) {
         "for i in 1 2 3 4 5 6 7 8 9; do mkdir d$i; done; kill $p; wait; exit 0");
     EXPECT_TRUE(alive && !stopped && again) << alive << stopped << again << result.text();
     EXPECT_EQ(result.exit_code, 0) << result.text();
+}
+
+// --- connect() is told of, and goes on
+
+// Prints the socket's inode and what connecting it gave, for each of (family, type, address) in `list`.
+std::vector<std::string> connecting(const std::string& list, const std::string& how = "one(*each)") {
+    return {"/usr/bin/python3", "-I", "-c",
+            "import errno, os, socket, threading\n"
+            "from socket import *\n"
+            "def one(family, kind, address):\n"
+            "    s = socket(family, kind)\n"
+            "    s.setblocking(False)\n"
+            "    print(os.fstat(s.fileno()).st_ino, s.connect_ex(address), flush=True)\n"
+            "    return s\n"
+            "for each in " +
+                list + ": " + how + "\n"};
+}
+
+TEST(Keeper, TellsWhoConnectsWhichSocket) {
+    Kept kept({.connections = true});
+    const auto result = kept.run(connecting(
+        R"([(AF_INET, SOCK_DGRAM, ("192.0.2.1", 9)), (AF_INET6, SOCK_DGRAM, ("2001:db8::1", 9)),
+            (AF_INET6, SOCK_DGRAM, ("::ffff:192.0.2.1", 9)), (AF_INET, SOCK_STREAM, ("192.0.2.1", 443))])"));
+    EXPECT_EQ(result.exit_code, 0) << result.text();
+    ASSERT_EQ(result.connecting.size(), 4u) << result.text();
+    std::istringstream lines(result.output);
+    for (const egress::Connecting& one : result.connecting) {
+        std::uint64_t inode = 0;
+        int code = 0;
+        lines >> inode >> code;
+        EXPECT_EQ(one.inode, inode);
+        EXPECT_EQ(one.exe, fs::canonical("/usr/bin/python3"));
+        EXPECT_GT(one.pid, 1);
+        EXPECT_GT(one.start_ns, 0u);
+    }
+}
+
+TEST(Keeper, TellsOfTheProcessAndNotOfTheThread) {
+    Kept kept({.connections = true});
+    const auto result =
+        kept.run(connecting(R"([(AF_INET, SOCK_DGRAM, ("192.0.2.1", 9))] * 3)",
+                            "t = threading.Thread(target=one, args=each); t.start(); t.join()"));
+    EXPECT_EQ(result.exit_code, 0) << result.text();
+    ASSERT_EQ(result.connecting.size(), 3u) << result.text();
+    for (const auto& one : result.connecting) EXPECT_EQ(one.pid, result.connecting[0].pid);
+}
+
+TEST(Keeper, TellsOfNothingThatStaysInside) {
+    Kept kept({.connections = true});
+    const auto result = kept.run(connecting(
+        R"([(AF_INET, SOCK_DGRAM, ("127.0.0.1", 9)), (AF_INET, SOCK_DGRAM, ("127.9.9.9", 9)),
+            (AF_INET6, SOCK_DGRAM, ("::1", 9)), (AF_UNIX, SOCK_STREAM, "/nowhere"), (AF_UNIX, SOCK_STREAM, "\0x")])"));
+    EXPECT_EQ(result.exit_code, 0) << result.text();
+    EXPECT_TRUE(result.connecting.empty()) << result.connecting.size();
+    EXPECT_NE(result.output.find(" 111\n"), std::string::npos) << result.text();
+}
+
+// More than the socket holds, and nobody reads until the session is over.
+TEST(Keeper, NobodyWaitsForWhoIsToldOfConnections) {
+    Kept kept({.connections = true});
+    const auto result = kept.run(connecting(R"([(AF_INET, SOCK_DGRAM, ("192.0.2.1", 9))] * 5000)"));
+    EXPECT_EQ(result.exit_code, 0) << result.output.substr(0, 500);
+    EXPECT_EQ(std::ranges::count(result.output, '\n'), 5000);
+    EXPECT_GT(result.connecting.size(), 10u);
+    EXPECT_LT(result.connecting.size(), 5000u);
 }
 
 }  // namespace

@@ -100,9 +100,8 @@ sockaddr_storage asked_for(const Fd& taken) {
     sockaddr_storage out{};
     socklen_t size = sizeof out;
     const bool four = own(taken).ss_family == AF_INET;
-    EXPECT_EQ(::getsockopt(taken.get(), four ? SOL_IP : SOL_IPV6,
-                           four ? SO_ORIGINAL_DST : IP6T_SO_ORIGINAL_DST, &out, &size),
-              0)
+    static_assert(SO_ORIGINAL_DST == IP6T_SO_ORIGINAL_DST);
+    EXPECT_EQ(::getsockopt(taken.get(), four ? SOL_IP : SOL_IPV6, SO_ORIGINAL_DST, &out, &size), 0)
         << std::strerror(errno);
     return out;
 }

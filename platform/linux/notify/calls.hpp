@@ -1,4 +1,5 @@
-// The system calls that change a tree of files, as data: which of them a session's filter hands to the keeper.
+// The system calls that change a tree of files, as data: which of them a session's filter hands to the keeper. And
+// connect(), which it only looks at.
 //
 // The filter (platform/linux/confine/notify_filter.hpp) is compiled from this list, and the keeper has an answer for
 // each line of it (a test compares the two). It does not cover: calls that change a file through a descriptor that
@@ -75,8 +76,9 @@ inline constexpr auto kTrappedCalls = std::to_array<TrappedCall>({
     {"removexattr", SYS_removexattr, Trap::always},
     {"lremovexattr", SYS_lremovexattr, Trap::always},
     {"fremovexattr", SYS_fremovexattr, Trap::always},
-    {"umask", SYS_umask, Trap::always},  // changes nothing, but what files are made with
-    {"bind", SYS_bind, Trap::always},    // of a unix socket to a path: it makes a name
+    {"umask", SYS_umask, Trap::always},      // changes nothing, but what files are made with
+    {"bind", SYS_bind, Trap::always},        // of a unix socket to a path: it makes a name
+    {"connect", SYS_connect, Trap::always},  // changes nothing: whose a connection is
 });
 
 }  // namespace reeve::platform::notify

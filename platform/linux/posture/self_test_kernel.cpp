@@ -1,6 +1,7 @@
 // The walls around the network, and around parts of the kernel that sessions have no use for.
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <linux/bpf.h>
 #include <linux/keyctl.h>
 #include <linux/netlink.h>
@@ -12,12 +13,29 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <memory>
 
 #include "platform/fd.hpp"
 #include "platform/linux/posture/self_test.hpp"
 
 namespace reeve::platform::posture {
 namespace {
+
+// What cannot be looked up is none.
+template <class Address, class Part>
+bool is_on_loopback(sa_family_t family, const Address& address, Part Address::*part) {
+    ifaddrs* first = nullptr;
+    if (::getifaddrs(&first) != 0) return false;
+    const std::unique_ptr<ifaddrs, decltype(&::freeifaddrs)> all(first, &::freeifaddrs);
+    for (const ifaddrs* one = first; one != nullptr; one = one->ifa_next) {
+        if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != family ||
+            std::strcmp(one->ifa_name, "lo") != 0)
+            continue;
+        const auto& own = *reinterpret_cast<const Address*>(one->ifa_addr);
+        if (std::memcmp(&(own.*part), &(address.*part), sizeof(Part)) == 0) return true;
+    }
+    return false;
+}
 
 template <class Address>
 bool leaves(int family, const Address& to, int& error) {
@@ -29,13 +47,14 @@ bool leaves(int family, const Address& to, int& error) {
                         ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&from), &size) == 0;
     error = routed ? ENETUNREACH : errno;
     if (!routed) return false;
-    // Where the way ends here, in sockets of reeved's, the kernel takes an address of this machine's own, or the very one
-    // that is called.
+    // Where the way ends here, in sockets of reeved's, the kernel takes an address of lo, or the very one that is called.
     if constexpr (std::is_same_v<Address, sockaddr_in>) {
         const auto own = from.sin_addr.s_addr;
-        return own != to.sin_addr.s_addr && (ntohl(own) >> 24) != 127;
+        return own != to.sin_addr.s_addr && (ntohl(own) >> 24) != 127 &&
+               !is_on_loopback(AF_INET, from, &Address::sin_addr);
     } else {
-        return !IN6_ARE_ADDR_EQUAL(&from.sin6_addr, &to.sin6_addr) && !IN6_IS_ADDR_LOOPBACK(&from.sin6_addr);
+        return !IN6_ARE_ADDR_EQUAL(&from.sin6_addr, &to.sin6_addr) &&
+               !IN6_IS_ADDR_LOOPBACK(&from.sin6_addr) && !is_on_loopback(AF_INET6, from, &Address::sin6_addr);
     }
 }
 

@@ -13,6 +13,7 @@ void attributes(void);
 void times(void);
 void extended(void);
 void sockets(void);
+void connects(void);
 void paths(void);
 void processes(void);
 void limits(void);
@@ -33,7 +34,8 @@ static const struct {
                {"paths", paths},           {"processes", processes},
                {"limits", limits},         {"waiting", waiting},
                {"locks", locks},           {"special", special},
-               {"contents", contents},     {"deep", deep}};
+               {"contents", contents},     {"deep", deep},
+               {"connects", connects}};
 
 static bool chosen(const char* name, int count, char** groups) {
     for (int i = 0; i < count; ++i)
