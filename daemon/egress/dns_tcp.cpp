@@ -13,7 +13,6 @@ constexpr std::size_t kMostConnections = 64;
 constexpr std::size_t kMostWaiting = 32;                      // queries of one connection
 constexpr std::size_t kMostUnsent = std::size_t{64} << 10;    // bytes of answers that a client does not read
 constexpr std::size_t kMostUnread = std::size_t{2} + 0xFFFF;  // one query with its length
-constexpr std::chrono::seconds kIdle{10};                     // without a whole query
 constexpr std::chrono::seconds kPause{1};                     // of a door, when there are no descriptors
 
 std::size_t length_at(std::string_view bytes) {
@@ -59,7 +58,7 @@ bool DnsTcp::Connection::write_some() {
 }
 
 DnsTcp::~DnsTcp() {
-    while (!connections_.empty()) close(Shared(connections_.begin()->second));
+    while (!connections_.empty()) drop(Shared(connections_.begin()->second));
     for (const auto& [door, timer] : doors_) {
         if (timer) loop_.cancel(*timer);
         loop_.forget(door);
@@ -104,15 +103,15 @@ void DnsTcp::adopt(platform::Fd socket) {
     settle(connection);
 }
 
-void DnsTcp::handle(const Shared& connection, std::uint32_t events) {
-    const Shared held = connection;  // close() drops the loop's and the map's
-    held->busy = true;
+// By value: drop() takes the loop's and the map's.
+void DnsTcp::handle(Shared connection, std::uint32_t events) {
+    connection->busy = true;
     bool open = (events & (EPOLLHUP | EPOLLERR)) == 0;
-    if (open && (events & EPOLLIN) != 0) open = held->read_some();
-    open = open && take_queries(held) && held->write_some();
-    held->busy = false;
-    if (!open) return close(held);
-    settle(held);
+    if (open && (events & EPOLLIN) != 0) open = connection->read_some();
+    open = open && take_queries(connection) && connection->write_some();
+    connection->busy = false;
+    if (!open) return drop(connection);
+    settle(connection);
 }
 
 bool DnsTcp::take_queries(const Shared& connection) {
@@ -141,7 +140,7 @@ bool DnsTcp::take_query(const Shared& connection, std::string_view query) {
     lookups_.answer(*question, [this, put, question = *question,
                                 weak = std::weak_ptr(connection)](const DnsAnswer& answer) {
         const Shared asker = weak.lock();
-        if (!asker) return;
+        if (!asker || !asker->socket) return;  // dropped, and held by the loop's turn
         --asker->waiting;
         put(*asker, encode_dns_answer(question, answer, kTcpLimit));
         if (!asker->busy) handle(asker, 0);
@@ -150,33 +149,32 @@ bool DnsTcp::take_query(const Shared& connection, std::string_view query) {
 }
 
 void DnsTcp::settle(const Shared& connection) {
-    if (connection->ended && connection->waiting == 0 && connection->out.empty()) return close(connection);
+    if (connection->ended && connection->waiting == 0 && connection->out.empty()) return drop(connection);
     const bool reads = !connection->ended && !connection->is_full() && connection->in.size() < kMostUnread;
     const std::uint32_t events = (reads ? EPOLLIN : 0U) | (connection->out.empty() ? 0U : EPOLLOUT);
     if (events == connection->watched) return;
     connection->watched = events;
     const auto watched = loop_.watch(connection->socket.get(), events,
                                      [this, connection](std::uint32_t seen) { handle(connection, seen); });
-    if (!watched) close(connection);
+    if (!watched) drop(connection);
 }
 
 void DnsTcp::restart_timer(const Shared& connection) {
     if (connection->timer) loop_.cancel(*connection->timer);
-    connection->timer = loop_.after(kIdle, [this, weak = std::weak_ptr(connection)] {
+    connection->timer = loop_.after(idle_, [this, weak = std::weak_ptr(connection)] {
         const Shared idle = weak.lock();
         if (!idle) return;
         idle->timer.reset();
-        close(idle);
+        drop(idle);
     });
 }
 
-void DnsTcp::close(const Shared& connection) {
-    const Shared held = connection;
-    if (held->timer) loop_.cancel(*held->timer);
-    held->timer.reset();
-    loop_.forget(held->socket.get());
-    connections_.erase(held->socket.get());
-    held->socket.reset();
+void DnsTcp::drop(Shared connection) {
+    if (connection->timer) loop_.cancel(*connection->timer);
+    connection->timer.reset();
+    loop_.forget(connection->socket.get());
+    connections_.erase(connection->socket.get());
+    connection->socket.reset();
 }
 
 }  // namespace reeve::egress

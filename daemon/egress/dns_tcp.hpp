@@ -4,6 +4,7 @@
 // byte now and then gets no more time by that.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -19,7 +20,10 @@ namespace reeve::egress {
 
 class DnsTcp {
   public:
-    DnsTcp(platform::EventLoop& loop, Lookups& lookups) : loop_(loop), lookups_(lookups) {}
+    // Both outlive it. `idle`: how long a connection has for its next whole query.
+    DnsTcp(platform::EventLoop& loop, Lookups& lookups,
+           std::chrono::milliseconds idle = std::chrono::seconds(10))
+        : loop_(loop), lookups_(lookups), idle_(idle) {}
     DnsTcp(const DnsTcp&) = delete;
     DnsTcp& operator=(const DnsTcp&) = delete;
     ~DnsTcp();
@@ -34,15 +38,16 @@ class DnsTcp {
     void accept_all(int door);
     void pause(int door);
     void adopt(platform::Fd socket);
-    void handle(const Shared& connection, std::uint32_t events);
+    void handle(Shared connection, std::uint32_t events);
     bool take_queries(const Shared& connection);
     bool take_query(const Shared& connection, std::string_view query);
     void settle(const Shared& connection);
     void restart_timer(const Shared& connection);
-    void close(const Shared& connection);
+    void drop(Shared connection);
 
     platform::EventLoop& loop_;
     Lookups& lookups_;
+    std::chrono::milliseconds idle_;
     std::map<int, std::optional<platform::EventLoop::TimerId>> doors_;  // a paused one has a timer
     std::map<int, Shared> connections_;
 };

@@ -100,12 +100,26 @@ int on_hello(SSL* ssl, int* alert, void*) {
     return SSL_CLIENT_HELLO_ERROR;
 }
 
+int take_any(SSL*, unsigned, unsigned, const unsigned char*, std::size_t, X509*, std::size_t, int*, void*) {
+    return 1;
+}
+
+using Context = std::unique_ptr<SSL_CTX, decltype(&::SSL_CTX_free)>;
+
+Context new_context() {
+    Context made(::SSL_CTX_new(::TLS_server_method()), &::SSL_CTX_free);
+    if (!made) return made;
+    ::SSL_CTX_set_client_hello_cb(made.get(), on_hello, nullptr);
+    // OpenSSL 3.0 shows no extension to the callback that nobody has said to know.
+    const int known = ::SSL_CTX_add_custom_ext(made.get(), kEncryptedHello, SSL_EXT_CLIENT_HELLO, nullptr,
+                                               nullptr, nullptr, take_any, nullptr);
+    // Without it every name would be taken for the real one; an OpenSSL that knows it by itself refuses, and shows it.
+    if (known != 1 && ::SSL_extension_supported(kEncryptedHello) != 1) made.reset();
+    return made;
+}
+
 SSL_CTX* context() {
-    static const std::unique_ptr<SSL_CTX, decltype(&::SSL_CTX_free)> kContext = [] {
-        SSL_CTX* made = ::SSL_CTX_new(::TLS_server_method());
-        if (made != nullptr) ::SSL_CTX_set_client_hello_cb(made, on_hello, nullptr);
-        return std::unique_ptr<SSL_CTX, decltype(&::SSL_CTX_free)>(made, &::SSL_CTX_free);
-    }();
+    static const Context kContext = new_context();
     return kContext.get();
 }
 
