@@ -283,8 +283,15 @@ TEST_F(EgressTest, TenThousandThatSayNothingDoNotHurt) {
     if (!allow_descriptors(12'000)) GTEST_SKIP() << "needs 12,000 descriptors";
     EgressProcess egress;
     const std::string literal = egress.look_up("allowed.example");
+    // While nobody took the reports, nobody would be let in.
+    constexpr int kMany = 10'000, kMost = 4096;
+    auto reading = std::async([&] {
+        for (int i = 0; i < kMany - kMost; ++i)
+            if (egress.report().reason != "newer connections took its place") return false;
+        return true;
+    });
     std::vector<Fd> silent;
-    for (int i = 0; i < 10'000; ++i) silent.push_back(egress.connect(literal, server_.port()));
+    for (int i = 0; i < kMany; ++i) silent.push_back(egress.connect(literal, server_.port()));
     const Listener other;
     const Fd client = egress.connect(literal, other.port());
     const std::string request =
@@ -293,7 +300,7 @@ TEST_F(EgressTest, TenThousandThatSayNothingDoNotHurt) {
     const Fd peer = other.accept();
     EXPECT_EQ(receive(peer.get(), request.size()), request);
     EXPECT_LT(egress.resident_kib(), 100U * 1024);
-    EXPECT_EQ(egress.report().reason, "newer connections took its place");
+    EXPECT_TRUE(reading.get());
 }
 
 TEST_F(EgressTest, TheEndOfTheSession) {
