@@ -303,6 +303,25 @@ TEST_F(EgressTest, TenThousandThatSayNothingDoNotHurt) {
     EXPECT_TRUE(reading.get());
 }
 
+// Reports are not read here: in the end nobody is let in, and no name is answered, until they are.
+TEST_F(EgressTest, WhatCannotBeRecordedDoesNotHappen) {
+    EgressProcess egress;
+    const timeval soon{.tv_sec = 1, .tv_usec = 0};
+    int refused = 0;
+    for (Fd client; refused < 20'000; ++refused) {
+        client = egress.connect("203.0.113.7", 443);
+        ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon);
+        if (end_of(client.get()) != -ECONNRESET) break;
+    }
+    EXPECT_GT(refused, 100);
+    EXPECT_LT(refused, 20'000);
+    auto name = std::async([&] { return egress.look_up("allowed.example"); });
+    EXPECT_EQ(name.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+    // The one that waits is refused as well, and recorded, once there is room.
+    for (int i = 0; i <= refused; ++i) EXPECT_EQ(egress.report().reason, "no rule allows it");
+    EXPECT_NE(name.get(), "");
+}
+
 TEST_F(EgressTest, TheEndOfTheSession) {
     EgressProcess egress;
     auto [client, peer] = through(egress);
