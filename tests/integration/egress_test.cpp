@@ -283,8 +283,15 @@ TEST_F(EgressTest, TenThousandThatSayNothingDoNotHurt) {
     if (!allow_descriptors(12'000)) GTEST_SKIP() << "needs 12,000 descriptors";
     EgressProcess egress;
     const std::string literal = egress.look_up("allowed.example");
+    // While nobody took the reports, nobody would be let in.
+    constexpr int kMany = 10'000, kMost = 4096;
+    auto reading = std::async([&] {
+        for (int i = 0; i < kMany - kMost; ++i)
+            if (egress.report().reason != "newer connections took its place") return false;
+        return true;
+    });
     std::vector<Fd> silent;
-    for (int i = 0; i < 10'000; ++i) silent.push_back(egress.connect(literal, server_.port()));
+    for (int i = 0; i < kMany; ++i) silent.push_back(egress.connect(literal, server_.port()));
     const Listener other;
     const Fd client = egress.connect(literal, other.port());
     const std::string request =
@@ -293,7 +300,26 @@ TEST_F(EgressTest, TenThousandThatSayNothingDoNotHurt) {
     const Fd peer = other.accept();
     EXPECT_EQ(receive(peer.get(), request.size()), request);
     EXPECT_LT(egress.resident_kib(), 100U * 1024);
-    EXPECT_EQ(egress.report().reason, "newer connections took its place");
+    EXPECT_TRUE(reading.get());
+}
+
+// Reports are not read here: in the end nobody is let in, and no name is answered, until they are.
+TEST_F(EgressTest, WhatCannotBeRecordedDoesNotHappen) {
+    EgressProcess egress;
+    const timeval soon{.tv_sec = 1, .tv_usec = 0};
+    int refused = 0;
+    for (Fd client; refused < 20'000; ++refused) {
+        client = egress.connect("203.0.113.7", 443);
+        ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof soon);
+        if (end_of(client.get()) != -ECONNRESET) break;
+    }
+    EXPECT_GT(refused, 100);
+    EXPECT_LT(refused, 20'000);
+    auto name = std::async([&] { return egress.look_up("allowed.example"); });
+    EXPECT_EQ(name.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+    // The one that waits is refused as well, and recorded, once there is room.
+    for (int i = 0; i <= refused; ++i) EXPECT_EQ(egress.report().reason, "no rule allows it");
+    EXPECT_NE(name.get(), "");
 }
 
 TEST_F(EgressTest, TheEndOfTheSession) {
