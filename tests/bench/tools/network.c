@@ -1,6 +1,7 @@
 // A client and a server of HTTP/1.1 whose own costs are small, for what stands between them. Arguments:
 //   serve ADDRESS PORT...                            GET /N is answered with N bytes, POST with the number of its own
 //   get|put|small|fresh|hold HOST PORT NUMBER [WAY]  WAY: "get:PORT" or "connect:PORT", a proxy on this machine
+//     (which is told what PROXY_AUTHORIZATION of the environment says)
 // get, put: seconds for so many bytes. small, fresh: the median of so many requests in microseconds, on one connection or
 // each on one of its own. hold: so many connections, each of which was answered once; "held", then until its input ends.
 #include <errno.h>
@@ -186,10 +187,13 @@ static int open_one(void) {
     if (fd < 0 || connect(fd, (const struct sockaddr*)&where, where_size) != 0) fail("connect");
     at_once(fd);
     if (way == kConnect) {
-        char request[512];
+        char request[2048];
         struct head head;
-        const int size = snprintf(request, sizeof request, "CONNECT %s:%s HTTP/1.1\r\nHost: %s:%s\r\n\r\n",
-                                  host, port, host, port);
+        const char* credentials = getenv("PROXY_AUTHORIZATION");
+        const int size =
+            snprintf(request, sizeof request, "CONNECT %s:%s HTTP/1.1\r\nHost: %s:%s\r\n%s%s%s\r\n", host,
+                     port, host, port, credentials ? "Proxy-Authorization: Basic " : "",
+                     credentials ? credentials : "", credentials ? "\r\n" : "");
         send_all(fd, request, (size_t)size);
         if (!read_head(fd, &head) || strncmp(head.text + 8, " 200", 4) != 0) fail("CONNECT");
     }
