@@ -115,10 +115,13 @@ Status Companions::take_way_out(const Wanted& wanted, confine::StartFds& fds) {
     }
     auto processes = platform::seqpacket_pair();
     if (!processes) return std::unexpected(processes.error());
+    const policy::Limits& limits = wanted.policy.settings().limits;
     way_out_ = WayOut{.user = *wanted.egress_user,
                       .setup = {.session = wanted.session,
                                 .agent = wanted.agent,
-                                .network = wanted.policy.network().encode()},
+                                .network = wanted.policy.network().encode(),
+                                .host_upload = limits.host_upload.value_or(0),
+                                .session_upload = limits.upload.value_or(0)},
                       .processes = std::move(processes->ours),
                       .doors = std::move(taken->doors)};
     connections_ = std::move(processes->theirs);

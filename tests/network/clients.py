@@ -77,6 +77,17 @@ class Clients(unittest.TestCase):
         self.run_inside("curl", "-sS", "-o", "got", "https://web.reeve.test/large", workspace=workspace)
         self.assertEqual((workspace / "got").read_bytes(), (self.net.root / "site/large").read_bytes())
 
+    def test_an_upload_over_the_budget(self):
+        workspace = self.reeve.workspace("upload")
+        (workspace / "much").write_bytes(bytes(3 << 20))
+        budget = self.reeve.person.write(workspace / "budget.json", '{"schema": "reeve.policy/1", "id": "budget", "version": 1, '
+                                                                    '"limits": {"host_upload": "2M"}}')
+        done = self.reeve.run("curl", "-sS", "-T", "much", "http://web.reeve.test/put", cwd=workspace, options=["--policy", budget])
+        self.assertNotEqual(done.returncode, 0)
+        record = self.connections("web.reeve.test:80")[-1]
+        self.assertEqual((record["outcome"], record["details"]["ended"]), ("allowed", "budget"), record)
+        self.assertLessEqual(record["details"]["bytes_up"], 2 << 20)
+
     def test_wget(self):
         self.assertEqual(self.run_inside("wget", "-qO-", "https://web.reeve.test/hello"), HELLO)
 
