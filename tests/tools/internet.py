@@ -65,8 +65,9 @@ def sh(*argv, **kwargs):
 
 
 class Internet:
-    def __init__(self):
-        self._mounts, self._servers, self._listeners = [], [], []
+    def __init__(self, dns=()):
+        """`dns`: more options of dnsmasq."""
+        self._mounts, self._servers, self._listeners, self._dns = [], [], [], dns
 
     def __enter__(self):
         try:
@@ -219,6 +220,7 @@ class Internet:
         self.start("dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts", f"--addn-hosts={hosts}", "--user=root", "--log-queries",
                    f"--log-facility={self.root / 'queries'}", f"--listen-address={DNS}", "--bind-interfaces", "--no-poll",
                    "--address=/many.reeve.test/93.184.216.10", "--pid-file=", "--local=/#/",
+                   f"--server=/unanswered.test/{DNS}#5399", *self._dns,  # where nobody is
                    ready=lambda: (self.root / "queries").exists() and "started" in (self.root / "queries").read_text())
 
     def _start_nginx(self):
