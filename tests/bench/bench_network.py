@@ -18,7 +18,7 @@ import throwaway
 BYTES = int(os.environ.get("REEVE_BENCH_NETWORK_BYTES", str(4 << 30)))
 ROUNDS = int(os.environ.get("REEVE_BENCH_ROUNDS", "5"))
 REQUESTS, CONNECTIONS, HELD = 5_000, 1_000, 2_000
-SHARE = 8  # proxies are slow: they move that part of the bytes, and their time is multiplied
+SHARE = 8  # proxies are slow: they do that part of the work, and the time of bytes is multiplied
 HOST, BY_NAME, BY_ADDRESS = "four.reeve.test", 8080, 8081
 TINYPROXY, SQUID = 8888, 3128
 NETWORK = f"""[
@@ -93,9 +93,8 @@ class Peer:
         return float(done.stdout)
 
     def figure(self, what, number):
-        if what not in ("get", "put"):
-            return self.measure(what, number)
-        return self.measure(what, number // self.share) * self.share
+        figure = self.measure(what, number // self.share)
+        return figure * self.share if what in ("get", "put") else figure
 
     def memory(self, number):
         """MiB of what stands between, with so many connections open."""
