@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "daemon/egress/address_text.hpp"
@@ -51,7 +51,7 @@ Dial::Dial(const Outside& outside, Target target, Done done)
     : outside_(outside), target_(std::move(target)), done_(std::move(done)) {
     deadline_ = outside_.loop.after(outside_.dial_timeout, [this] {
         deadline_ = 0;
-        if (attempts_.empty()) return fail({.reason = std::strerror(ETIMEDOUT)});
+        if (attempts_.empty()) return fail({.reason = std::generic_category().message(ETIMEDOUT)});
         one_failed(*attempts_.back().candidate, ETIMEDOUT);
         fail(failure_);
     });
@@ -133,7 +133,7 @@ bool Dial::begin(const Candidate& candidate) {
 
 void Dial::one_failed(const Candidate& candidate, int code) {
     failure_.address = to_text(candidate.address.address());
-    failure_.reason = failure_.address + ": " + std::strerror(code);
+    failure_.reason = failure_.address + ": " + std::generic_category().message(code);
 }
 
 void Dial::connected(int socket) {
