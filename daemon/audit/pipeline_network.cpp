@@ -56,8 +56,8 @@ void Pipeline::take(const Session& session, std::vector<Report> reports) {
         session->counts.seen += report.count;
         session->counts.coalesced += report.count - 1;
         const Action action = report.lookup ? Action::kNetworkDns : Action::kNetworkConnect;
-        WaitingRecord& record = add(session, time, session->processes.named(report.pid, report.start_ns, report.exe),
-                                    action, 0);
+        WaitingRecord& record =
+            add(session, time, session->processes.named(report.pid, report.start_ns, report.exe), action, 0);
         record.resource = resource_of(report);
         record.count = report.count;
         record.reported = true;

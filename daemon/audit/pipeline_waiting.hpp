@@ -43,9 +43,9 @@ struct WaitingRecord {
     std::int64_t realtime_ns = 0;  // what the record says: the same, or what the report says
     std::uint64_t monotonic_ns = 0;
     bool reported = false;
-    ReportedFacts facts;                // where reported
+    ReportedFacts facts;                            // where reported
     std::shared_ptr<const egress::Report> network;  // of network.connect and network.dns
-    std::optional<std::uint64_t> size;  // of a file that was written, when that was read
+    std::optional<std::uint64_t> size;              // of a file that was written, when that was read
     std::uint64_t from_ns = 0;  // audit.gap: nothing was dropped before that, on the clock of monotonic_ns
     std::string resource;       // audit.gap: the cause
     std::string_view process_doubt, directory_doubt;

@@ -103,8 +103,8 @@ void Judge::judge_link(const Location& at, Judgement& judged) const {
 }
 
 void Judge::judge_names(const Location& at, const struct stat& status, Judgement& judged) const {
-    if (judged.way != Judgement::Way::perform || !at.by_policy() || at.veiled() ||
-        lacks("keeper.names") || !engine_.links.foreign(status))
+    if (judged.way != Judgement::Way::perform || !at.by_policy() || at.veiled() || lacks("keeper.names") ||
+        !engine_.links.foreign(status))
         return;
     if (judged.decision.verdict == Verdict::allow)
         judged.decision = {.reason = "the file has another name, which this session did not make"};

@@ -16,8 +16,7 @@ Answer remove_name(Work& work, int directory, int path_at, int flags) {
     if (!name) return Answer::fail(name.error());
     const Event event{.directory = flags == AT_REMOVEDIR};
     return change_name(work, *name, {policy::FileAction::remove}, event, [&] {
-        const auto standing =
-            name->special() ? std::nullopt : Work::look(name->directory, name->bare());
+        const auto standing = name->special() ? std::nullopt : Work::look(name->directory, name->bare());
         if (standing && standing->mount) return EBUSY;
         if (standing) work.engine.links.removes(standing->status);
         const int code = code_of(::unlinkat(name->directory, name->raw.c_str(), flags));

@@ -75,15 +75,17 @@ void companions(Findings& findings, const Services& services) {
 
 void way_out(Findings& findings, const Services& services) {
     if (!services.available.egress) {
-        findings.add("companions", "egress", State::kWarning,
-                     "not there, so sessions have no network: reeve-egress or the user of that name is missing",
-                     "install the package again");
+        findings.add(
+            "companions", "egress", State::kWarning,
+            "not there, so sessions have no network: reeve-egress or the user of that name is missing",
+            "install the package again");
         return;
     }
     const auto doors = services.spawner.take_doors();
     if (doors)
-        findings.add("companions", "egress", State::kOk,
-                     "the only way out of a session: names and addresses by policy, each connection on record");
+        findings.add(
+            "companions", "egress", State::kOk,
+            "the only way out of a session: names and addresses by policy, each connection on record");
     else
         findings.add("companions", "egress", State::kWarning,
                      "sessions have no network: " + doors.error().text());

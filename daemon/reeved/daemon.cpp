@@ -1,11 +1,11 @@
 #include "daemon/reeved/daemon.hpp"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <fstream>

@@ -28,8 +28,8 @@ constexpr std::chrono::milliseconds kAgain{1}, kLongest{4096};
 constexpr const char* kEgress = "reeve-egress";
 
 bool lets_out(const policy::NetworkPolicy& network) {
-    return std::ranges::any_of(
-        network.entries(), [](const auto& entry) { return entry.rule.verdict != policy::Verdict::deny; });
+    return std::ranges::any_of(network.entries(),
+                               [](const auto& entry) { return entry.rule.verdict != policy::Verdict::deny; });
 }
 
 Result<Fd> another(const Fd& fd) {
@@ -173,7 +173,8 @@ Status Companions::watch(std::function<void(const std::string&)> failed) {
 }
 
 Status Companions::await(Process& process) {
-    return loop_.watch(process.running.pidfd.get(), EPOLLIN, [this, &process](std::uint32_t) { ended(process); });
+    return loop_.watch(process.running.pidfd.get(), EPOLLIN,
+                       [this, &process](std::uint32_t) { ended(process); });
 }
 
 void Companions::ended(Process& process) {

@@ -99,7 +99,8 @@ class Companions {
     platform::confine::Spawner& spawner_;
     Recorder& recorder_;
     std::optional<WayOut> way_out_;
-    platform::Fd connections_;  // reeve-keeper's end of what WayOut::processes is the other of, until it has it
+    platform::Fd
+        connections_;  // reeve-keeper's end of what WayOut::processes is the other of, until it has it
     std::string no_way_out_;
     std::optional<platform::Cgroup> cgroup_;
     std::vector<std::unique_ptr<Process>> processes_;

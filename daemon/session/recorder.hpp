@@ -48,7 +48,7 @@ class Recorder {
     struct Reporting {
         std::string name;  // "reeve-keeper"
         platform::Fd control;
-        pid_t pid = 0;  // its thread group
+        pid_t pid = 0;         // its thread group
         bool network = false;  // reports of daemon/egress/report.hpp
     };
     virtual platform::Status reports(const std::string& session, Reporting companion) = 0;

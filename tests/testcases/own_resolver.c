@@ -25,7 +25,8 @@ static size_t put_query(unsigned char* to, const char* name) {
 
 // The address in the last four bytes of an answer with one A record behind the question.
 static int take_answer(const unsigned char* answer, ssize_t size, size_t question, struct in_addr* address) {
-    if (size < (ssize_t)question + 16 || answer[0] != 0x12 || answer[1] != 0x34 || (answer[3] & 15) != 0 || answer[7] == 0)
+    if (size < (ssize_t)question + 16 || answer[0] != 0x12 || answer[1] != 0x34 || (answer[3] & 15) != 0 ||
+        answer[7] == 0)
         return -1;
     memcpy(address, answer + question + 12, sizeof *address);
     return 0;
@@ -36,7 +37,8 @@ static int first_server(struct sockaddr_in* server) {
     char line[256], text[64];
     int found = -1;
     while (file != NULL && found != 0 && fgets(line, sizeof line, file) != NULL)
-        if (sscanf(line, "nameserver %63s", text) == 1) found = inet_pton(AF_INET, text, &server->sin_addr) == 1 ? 0 : -1;
+        if (sscanf(line, "nameserver %63s", text) == 1)
+            found = inet_pton(AF_INET, text, &server->sin_addr) == 1 ? 0 : -1;
     if (file != NULL) fclose(file);
     server->sin_family = AF_INET;
     server->sin_port = htons(53);

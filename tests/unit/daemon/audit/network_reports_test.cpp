@@ -72,9 +72,10 @@ TEST_F(NetworkReports, AConnectionSaysAllThatIsKnownOfIt) {
     EXPECT_EQ(made["policy_evaluation"]["rule"], "vendor/known-hosts");
     EXPECT_EQ(made["actor"]["process"],
               json::parse(R"({"pid":2147483632,"start_ns":81230000000,"exe":"/usr/bin/curl"})"));
-    EXPECT_EQ(made["details"],
-              json::parse(R"({"address":"203.0.113.7","protocol":"tls","sni":"api.example.com","alpn":"h2",)"
-                          R"("ended":"closed","bytes_up":517,"bytes_down":1099511627776,"duration_ns":3000000})"));
+    EXPECT_EQ(
+        made["details"],
+        json::parse(R"({"address":"203.0.113.7","protocol":"tls","sni":"api.example.com","alpn":"h2",)"
+                    R"("ended":"closed","bytes_up":517,"bytes_down":1099511627776,"duration_ns":3000000})"));
 }
 
 TEST_F(NetworkReports, ALookupHasACountAndNoProcess) {
