@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 
 #include <array>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "daemon/egress/address_text.hpp"
@@ -65,7 +65,7 @@ void Connection::while_opening(std::uint32_t events) {
         const ssize_t got = ::recv(client_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0 && errno == EAGAIN) break;
-        if (got < 0) return finish(Outcome::allowed, "reset", std::strerror(errno));
+        if (got < 0) return finish(Outcome::allowed, "reset", std::generic_category().message(errno));
         if (got == 0) return ended_early();
         if (!take({buffer.data(), static_cast<std::size_t>(got)})) return;
     }

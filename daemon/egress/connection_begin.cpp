@@ -1,7 +1,6 @@
 // Until it is decided: what was asked for, what policy says, and what the person says.
 #include <sys/epoll.h>
 
-#include <cstring>
 #include <utility>
 
 #include "daemon/egress/address_text.hpp"

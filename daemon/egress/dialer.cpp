@@ -4,7 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 #include "daemon/egress/address_text.hpp"
@@ -51,7 +51,7 @@ Dial::Dial(const Outside& outside, Target target, Done done)
     : outside_(outside), target_(std::move(target)), done_(std::move(done)) {
     deadline_ = outside_.loop.after(outside_.dial_timeout, [this] {
         deadline_ = 0;
-        fail({.address = failure_.address, .reason = std::strerror(ETIMEDOUT)});
+        fail({.address = failure_.address, .reason = std::generic_category().message(ETIMEDOUT)});
     });
     if (target_.literal) {
         outside_.loop.post([this, alive = alive_] {
@@ -131,7 +131,7 @@ bool Dial::begin(const Candidate& candidate) {
 
 void Dial::one_failed(const Candidate& candidate, int code) {
     failure_.address = to_text(candidate.address.address());
-    failure_.reason = failure_.address + ": " + std::strerror(code);
+    failure_.reason = failure_.address + ": " + std::generic_category().message(code);
 }
 
 void Dial::connected(int socket) {

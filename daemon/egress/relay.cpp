@@ -5,7 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include <cstring>
+#include <system_error>
 #include <utility>
 
 namespace reeve::egress {
@@ -39,7 +39,8 @@ Relay::End end_of(const Flow& flow, Step step) {
         case Step::mismatch:
             return {"mismatch", flow.why()};
         default:
-            return {flow.code() == ETIMEDOUT ? "timeout" : "reset", std::strerror(flow.code())};
+            return {flow.code() == ETIMEDOUT ? "timeout" : "reset",
+                    std::generic_category().message(flow.code())};
     }
 }
 
