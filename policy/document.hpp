@@ -151,6 +151,8 @@ struct Consent {
 };
 struct Limits {
     std::optional<std::uint64_t> memory, processes;  // bytes, number
+    // Bytes that may leave: of a session, and of a session to one host.
+    std::optional<std::uint64_t> upload, host_upload;
 };
 enum class OnFull : std::uint8_t { keep_going, end_session };  // in order of strictness
 struct AuditSettings {

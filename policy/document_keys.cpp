@@ -32,7 +32,7 @@ const ObjectKind broker{
     "broker", "a broker", {"audience", "token_endpoint", "challenge_endpoint", "max_ttl", "resources"}};
 const ObjectKind consent{
     "consent", "consent", {"timeout", "max_pending", "lifespans", "max_lifespan", "scripted"}};
-const ObjectKind limits{"limits", "limits", {"memory", "processes"}};
+const ObjectKind limits{"limits", "limits", {"memory", "processes", "upload", "host_upload"}};
 const ObjectKind audit{"audit", "audit", {"on_full", "keep", "max_size", "sinks"}};
 const ObjectKind rollout{"rollout", "a rollout", {"share", "groups"}};
 

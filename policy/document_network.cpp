@@ -94,11 +94,11 @@ NetworkRule read_network_rule(const JsonNode& node, RuleIds& ids, Report& report
         rule.target = read_target(target, report);
     }
     if (const auto* verify = object.find("verify")) {
-        if (rule.verdict == Verdict::deny)
+        const auto word = read_word<Verify>(
+            verify, {{"address", Verify::address}, {"tls", Verify::tls}, {"name", Verify::name}}, report);
+        if (word && rule.verdict == Verdict::deny)
             report.error(verify->at, "\"verify\" is about what is let through, and this rule denies");
-        else if (const auto word = read_word<Verify>(
-                     verify, {{"address", Verify::address}, {"tls", Verify::tls}, {"name", Verify::name}}, report))
-            rule.verify = *word;
+        rule.verify = word.value_or(Verify::name);
     }
     rule.agents = read_rule_agents(object.find("agents"), report);
     rule.reason = read_reason(object.find("reason"), report);

@@ -143,6 +143,8 @@ void read_limits(const JsonNode* node, Document& document, Report& report) {
     const ObjectReader object(*node, kinds::limits, report);
     document.limits.memory = read_size(object.find("memory"), report);
     document.limits.processes = read_count(object.find("processes"), 1, 4'194'304, report);
+    document.limits.upload = read_size(object.find("upload"), report);
+    document.limits.host_upload = read_size(object.find("host_upload"), report);
 }
 
 void read_audit(const JsonNode* node, Document& document, Report& report) {

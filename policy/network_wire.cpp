@@ -13,9 +13,9 @@ Json to_json(const NetworkPolicy::Entry& entry) {
     Json ports = Json::array(), addresses = Json::array();
     for (const auto& range : target.ports) ports.push_back({range.first, range.last});
     for (const auto& range : target.addresses)
-        addresses.push_back(
-            {range.kind ? static_cast<int>(*range.kind) : -1,
-             std::vector<std::uint8_t>(range.network.begin(), range.network.end()), range.prefix});
+        addresses.push_back({range.kind ? static_cast<int>(*range.kind) : -1,
+                             std::vector<std::uint8_t>(range.network.begin(), range.network.end()),
+                             range.prefix});
     return {static_cast<int>(entry.authority),
             entry.id,
             static_cast<int>(entry.rule.verdict),
@@ -29,7 +29,8 @@ Json to_json(const NetworkPolicy::Entry& entry) {
 
 // Throws what nlohmann throws for another shape.
 NetworkPolicy::Entry from_json(const Json& json) {
-    NetworkPolicy::Entry entry{static_cast<Authority>(json.at(0).get<int>()), json.at(1).get<std::string>(), {}};
+    NetworkPolicy::Entry entry{
+        static_cast<Authority>(json.at(0).get<int>()), json.at(1).get<std::string>(), {}};
     NetworkRule& rule = entry.rule;
     rule.id = entry.id;
     rule.verdict = static_cast<Verdict>(json.at(2).get<int>());

@@ -81,6 +81,8 @@ class Merger {
         least(settings_.expires, document.expires);
         least(settings_.limits.memory, document.limits.memory);
         least(settings_.limits.processes, document.limits.processes);
+        least(settings_.limits.upload, document.limits.upload);
+        least(settings_.limits.host_upload, document.limits.host_upload);
         add_consent(document.consent, base);
         on_full_.add(document.audit.on_full, base);
         greatest(settings_.audit.keep, document.audit.keep);

@@ -1,5 +1,5 @@
-// From file events, and from what keeper and veil report, to audit records: who did it, where it is, what of it the
-// zone logs, repeats counted.
+// From file events, and from what keeper, veil and egress report, to audit records: who did it, where it is, what of it
+// the zone logs, repeats counted.
 //
 // Of what was taken from the kernel and from reports, exactly and at any time:
 //     seen = recorded + coalesced + left_out + waiting
@@ -32,6 +32,7 @@
 #include "daemon/audit/pipeline_processes.hpp"
 #include "daemon/audit/pipeline_waiting.hpp"
 #include "daemon/audit/record.hpp"
+#include "daemon/egress/report.hpp"
 #include "platform/watch.hpp"
 
 namespace reeve::audit {
@@ -87,6 +88,8 @@ class Pipeline {
     // One packet's. All events that the kernel had when it was received must have been taken, so that it is known which
     // program each process ran.
     void take(const std::shared_ptr<WatchedSession>& session, std::span<const access::Report> reports);
+    // One packet's of connections and names: pipeline_network.cpp.
+    void take(const std::shared_ptr<WatchedSession>& session, std::vector<egress::Report> reports);
     // A read brought nothing, at that time: what comes later is of later.
     void drained(const std::shared_ptr<WatchedSession>& session, std::size_t queue = 0);
     // The same of a queue of reports.
@@ -118,6 +121,7 @@ class Pipeline {
     void take(const Session& session, const Now& time, const access::Report& report);
     void join(WaitingRecord& closed, const Now& time, Action action, const access::Report& report);
     void describe(WaitingRecord& record, const Now& time, const access::Report& report);
+    static void set_time(WaitingRecord& record, const Now& time, std::uint64_t monotonic_ns);
     bool is_fresh(const WaitingRecord& record, const Session& session, std::uint64_t process_id,
                   const Now& time) const;
     WaitingRecord& add(const Session& session, const Now& time, Processes::Known& process,
@@ -128,6 +132,7 @@ class Pipeline {
     bool is_loader(Processes::Known& process, const platform::watch::Location& location);
     static std::size_t details_of(const WaitingRecord& waiting, std::span<Detail> details);
     static Record record_of(const WaitingRecord& waiting, std::span<const Detail> details);
+    static std::size_t network_details(const egress::Report& report, std::span<Detail> details);
     bool hand_on(std::size_t count);
     bool hand_on_gap();
 
@@ -136,7 +141,7 @@ class Pipeline {
     Waiting waiting_;
     std::vector<std::string> loaders_;  // dynamic loaders of this host, resolved
     std::vector<Record> records_;
-    static constexpr std::size_t kMostDetails = 7;
+    static constexpr std::size_t kMostDetails = 12;
     std::vector<std::array<Detail, kMostDetails>> details_;
     std::string path_;
     ReportedFacts facts_;  // of the report that is being taken

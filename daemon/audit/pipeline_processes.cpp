@@ -211,6 +211,16 @@ Processes::Named Processes::reported(const access::Report& report) {
     return {process.reported_context, process.reported_id, ""};
 }
 
+Processes::Named Processes::named(pid_t pid, std::uint64_t start_ns, const std::string& exe) {
+    if (pid <= 0) return {};
+    const auto found = known_.find(pid);
+    if (found != known_.end() && found->second.facts.start_ns == start_ns && found->second.facts.exe == exe)
+        return {found->second.context, found->second.id, found->second.doubt};
+    return {std::make_shared<const ProcessContext>(
+                ProcessFacts{.pid = pid, .start_ns = start_ns, .exe = exe, .parent = 0}),
+            next_id(), ""};
+}
+
 void Processes::executes(Known& process, std::string_view program) {
     process.loader_due = true;
     if (process.facts.exe == program) return;

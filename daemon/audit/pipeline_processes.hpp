@@ -73,7 +73,7 @@ class Processes {
     };
 
     static constexpr std::size_t kMostQueues =
-        4;  // two groups of the kernel's, and reports of keeper and veil
+        6;  // two groups of the kernel's, and reports of keeper, veil and egress, which may be started twice
     // What is reported comes that much later, at most, than it was done: ten times what reports wait for repeats.
     static constexpr std::uint64_t kReportLag = 250'000'000;
     // Processes outside of this pid namespace (its inode number) are not the session's: a number that leads
@@ -103,6 +103,8 @@ class Processes {
     Known& of(pid_t pid, std::span<const platform::watch::Event> rest);
     // Who made a report. All events that the kernel had by the time that it was read must have been taken.
     Named reported(const access::Report& report);
+    // Who made a connection, which is reported when it is over: the process may be long gone.
+    Named named(pid_t pid, std::uint64_t start_ns, const std::string& exe);
     // It runs this program from now on.
     static void executes(Known& process, std::string_view program);
 

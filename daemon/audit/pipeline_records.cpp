@@ -26,6 +26,7 @@ Detail error_detail(int error) {
 
 ResourceType type_of(const WaitingRecord& waiting) {
     if (waiting.action == Action::kProcessEnd) return ResourceType::kProcess;
+    if (waiting.network) return ResourceType::kHost;
     const bool directory = waiting.reported ? waiting.facts.directory : waiting.action == Action::kFileList;
     return directory ? ResourceType::kDirectory : ResourceType::kFile;
 }
@@ -39,7 +40,9 @@ std::size_t Pipeline::details_of(const WaitingRecord& waiting, std::span<Detail>
     const auto add_text = [&](std::string_view key, std::string_view text) {
         if (!text.empty()) add({key, text});
     };
-    if (waiting.reported) {
+    if (waiting.network) {
+        count = network_details(*waiting.network, details);
+    } else if (waiting.reported) {
         const ReportedFacts& facts = waiting.facts;
         add_text("operation", facts.operation);
         add_text("target", facts.target);

@@ -110,14 +110,18 @@ void Pipeline::join(WaitingRecord& closed, const Now& time, Action action, const
     describe(closed, time, report);
 }
 
-// What facts_ hold, and the time. The sender is trusted with that no further than the session's life.
+// What facts_ hold, and the time.
 void Pipeline::describe(WaitingRecord& record, const Now& time, const Report& report) {
     record.reported = true;
     record.facts = facts_;
+    set_time(record, time, report.monotonic_ns);
+}
+
+// The sender is trusted with that no further than the session's life. 0: it does not know.
+void Pipeline::set_time(WaitingRecord& record, const Now& time, std::uint64_t monotonic_ns) {
     const std::uint64_t began = std::min(record.session->began_ns, time.monotonic_ns);
-    record.monotonic_ns = report.monotonic_ns == 0
-                              ? time.monotonic_ns
-                              : std::clamp(report.monotonic_ns, began, time.monotonic_ns);
+    record.monotonic_ns =
+        monotonic_ns == 0 ? time.monotonic_ns : std::clamp(monotonic_ns, began, time.monotonic_ns);
     record.realtime_ns =
         time.realtime_ns - static_cast<std::int64_t>(time.monotonic_ns - record.monotonic_ns);
 }

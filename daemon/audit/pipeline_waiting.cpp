@@ -41,6 +41,7 @@ WaitingRecord& Waiting::add(std::uint64_t hash) {
     added.count = 1;
     added.from_ns = 0;
     added.reported = false;
+    added.network.reset();
     added.size.reset();
     added.bytes = 0;
     added.process_doubt = added.directory_doubt = "";
@@ -48,7 +49,8 @@ WaitingRecord& Waiting::add(std::uint64_t hash) {
 }
 
 void Waiting::set(WaitingRecord& record) {
-    record.bytes = record.resource.size() + (record.reported ? record.facts.target.size() : 0);
+    record.bytes = record.resource.size() + (record.reported ? record.facts.target.size() : 0) +
+                   (record.network ? egress::text_size(*record.network) : 0);
     bytes_ += record.bytes;
 }
 
@@ -57,6 +59,7 @@ void Waiting::remove(std::size_t count) {
         bytes_ -= at(i).bytes;
         at(i).session.reset();
         at(i).process.reset();
+        at(i).network.reset();
         for (std::string* text : {&at(i).resource, &at(i).facts.target})
             if (text->capacity() > kLongText) std::string().swap(*text);
     }

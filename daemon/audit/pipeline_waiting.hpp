@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "daemon/audit/record.hpp"
+#include "daemon/egress/report.hpp"
 #include "policy/document.hpp"
 
 namespace reeve::audit {
@@ -42,8 +43,9 @@ struct WaitingRecord {
     std::int64_t realtime_ns = 0;  // what the record says: the same, or what the report says
     std::uint64_t monotonic_ns = 0;
     bool reported = false;
-    ReportedFacts facts;                // where reported
-    std::optional<std::uint64_t> size;  // of a file that was written, when that was read
+    ReportedFacts facts;                            // where reported
+    std::shared_ptr<const egress::Report> network;  // of network.connect and network.dns
+    std::optional<std::uint64_t> size;              // of a file that was written, when that was read
     std::uint64_t from_ns = 0;  // audit.gap: nothing was dropped before that, on the clock of monotonic_ns
     std::string resource;       // audit.gap: the cause
     std::string_view process_doubt, directory_doubt;
@@ -62,7 +64,7 @@ class Waiting {
     std::size_t room() const { return most_ - std::min(most_, size()); }
     // The entry that was added last under that hash, if it still waits.
     WaitingRecord* find(std::uint64_t hash);
-    // An entry with its old contents, except hash, and what few set: count, from_ns, reported, size, doubts; there must
+    // An entry with its old contents, except hash, and what few set: count, from_ns, reported, network, size, doubts; there must
     // be room.
     WaitingRecord& add(std::uint64_t hash);
     // The i-th oldest.

@@ -44,12 +44,13 @@ struct WatchSetup {
     std::uint64_t pid_namespace = 0;  // inode number, 0 where it is not known yet: any process will do
 };
 
-// One who reports what it decided on (daemon/access/report.hpp).
+// One who reports what it decided on (daemon/access/report.hpp, or daemon/egress/report.hpp).
 struct ReportSource {
     std::string name;  // as errors and gaps call it: "reeve-keeper"
     platform::Fd
         control;    // reeved's end of its control socket; whoever holds another copy must not read from it
     pid_t pid = 0;  // its thread group: what the kernel tells of it is not the session's doing
+    bool network = false;  // reeve-egress
 };
 
 // Told on the watcher's thread, once for a source: it sent what is no report, or ended before it had told all (which
@@ -111,6 +112,7 @@ class Watcher {
         bool read(Watcher& watcher) override { return watcher.read_some(*this); }
         std::string name;
         platform::Fd control;
+        bool network = false;
     };
     struct Watched {
         std::string id;
@@ -130,6 +132,7 @@ class Watcher {
     bool read_some(Channel& channel);
     bool read_groups(Watched& watched);
     bool take(Channel& channel, const platform::Packet& packet);
+    platform::Status take_reports(Channel& channel, std::string_view bytes);
     void lose(Channel& channel, const std::string& what);
     void settle_ends(const std::vector<Source*>& ready);
     platform::Status await(int fd, Source& source);

@@ -44,22 +44,35 @@ bool Watcher::take(Channel& channel, const platform::Packet& packet) {
         lose(channel, packet.end ? "is gone before it had told all" : "sent a descriptor");
         return false;
     }
-    const auto reports = access::parse_reports(packet.bytes);
-    if (!reports) {
-        lose(channel, "sent what is no report: " + reports.error().why);
+    if (auto s = take_reports(channel, packet.bytes); !s) {
+        lose(channel, "sent what is no report: " + s.error().why);
         return false;
     }
+    return true;
+}
+
+Status Watcher::take_reports(Channel& channel, std::string_view bytes) {
     // What the kernel has by now came before the reports: a process that ran another program is known as that.
     read_groups(*channel.owner);
+    if (channel.network) {
+        auto reports = egress::parse_reports(bytes);
+        if (!reports) return std::unexpected(reports.error());
+        pipeline_.take(channel.owner->session, std::move(*reports));
+        return {};
+    }
+    const auto reports = access::parse_reports(bytes);
+    if (!reports) return std::unexpected(reports.error());
     pipeline_.take(channel.owner->session, *reports);
-    return true;
+    return {};
 }
 
 void Watcher::lose(Channel& channel, const std::string& what) {
     const std::string why = channel.name + " " + what;
     pipeline_.dropped(channel.owner->session, why, channel.queue);
     stop_waiting(channel.control.get(), channel);
-    if (options_.broken) options_.broken(channel.owner->id, error("go on with the session", "", why).error());
+    // Without its way out, which is started anew, a session is as confined as before.
+    if (options_.broken && !channel.network)
+        options_.broken(channel.owner->id, error("go on with the session", "", why).error());
 }
 
 // --- from other threads ---
@@ -80,6 +93,7 @@ Status Watcher::add_reports(const std::string& session, ReportSource source) {
         channel->queue = *queue;
         channel->name = std::move(source.name);
         channel->control = std::move(source.control);
+        channel->network = source.network;
         status = await(channel->control.get(), *channel);
         if (!status) {
             watched->session->processes.queue_ends(*queue);

@@ -12,8 +12,9 @@ struct Question {
     std::string host;
     std::uint16_t port = 0;
     std::string rule, reason;
-    std::string domain;  // the registrable domain (public suffix list); empty for an address or a public suffix
-    std::string exe;     // who asks; may be empty
+    std::string
+        domain;       // the registrable domain (public suffix list); empty for an address or a public suffix
+    std::string exe;  // who asks; may be empty
 };
 enum class Scope : std::uint8_t { host_and_port, host, domain };
 struct Answer {

@@ -51,7 +51,9 @@ Dial::Dial(const Outside& outside, Target target, Done done)
     : outside_(outside), target_(std::move(target)), done_(std::move(done)) {
     deadline_ = outside_.loop.after(outside_.dial_timeout, [this] {
         deadline_ = 0;
-        fail({.address = failure_.address, .reason = std::generic_category().message(ETIMEDOUT)});
+        if (attempts_.empty()) return fail({.reason = std::generic_category().message(ETIMEDOUT)});
+        one_failed(*attempts_.back().candidate, ETIMEDOUT);
+        fail(failure_);
     });
     if (target_.literal) {
         outside_.loop.post([this, alive = alive_] {

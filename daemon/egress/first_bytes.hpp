@@ -19,8 +19,8 @@ enum class Protocol : std::uint8_t { tls, http, other };
 std::optional<Protocol> protocol_of(std::string_view first);
 
 struct Hello {
-    std::string sni;   // as sent; empty: none
-    std::string alpn;  // "h2,http/1.1"
+    std::string sni;         // as sent; empty: none
+    std::string alpn;        // "h2,http/1.1"
     bool encrypted = false;  // it has an encrypted_client_hello (ECH): the name is only the outer one
 };
 // A ClientHello over any number of TLS records and segments, read by OpenSSL. At most 64 KiB.

@@ -30,6 +30,9 @@ using platform::network::Door;
 // Of one connection: two sockets, and while bytes are on their way two pipes.
 constexpr std::size_t kDescriptorsEach = 3, kOtherDescriptors = 256, kMostConnections = 4096;
 
+// Half of the range for each of two generations.
+constexpr std::size_t kNamesEach = 65'000;
+
 // What there is nothing for is /dev/null.
 Fd take_socket(int fd) {
     struct stat what {};
@@ -68,6 +71,7 @@ class Egress {
     Egress(platform::EventLoop& loop, Started started, std::size_t most)
         : loop_(loop),
           policy_(std::move(started.policy)),
+          names_(kNamesEach, started.setup.generation * kNamesEach),
           budgets_(started.setup.host_upload, started.setup.session_upload),
           name_budget_(policy_),
           most_(most) {}

@@ -51,7 +51,8 @@ policy::Address six_of(std::uint32_t four) {
 
 }  // namespace
 
-Names::Names(std::size_t most) : most_(std::min(most, kMost)) {}
+Names::Names(std::size_t most, std::size_t first)
+    : most_(std::min(most, kMost - std::min(first, kMost))), first_(first) {}
 
 std::optional<Names::Pair> Names::addresses_of(std::string_view name) {
     const std::string plain = plain_name(name);
@@ -61,16 +62,16 @@ std::optional<Names::Pair> Names::addresses_of(std::string_view name) {
         names_.push_back(plain);
         found = index_.emplace(names_.back(), names_.size() - 1).first;
     }
-    const std::uint32_t four = four_of(found->second);
+    const std::uint32_t four = four_of(first_ + found->second);
     return Pair{four_address(in_addr{htonl(four)}), six_of(four)};
 }
 
 std::string_view Names::name_of(const policy::Address& address) const {
     if (!is_synthetic(address)) return {};
     const auto index = index_of(tail_of(address));
-    if (!index || *index >= names_.size()) return {};
+    if (!index || *index < first_ || *index - first_ >= names_.size()) return {};
     if (!is_four(address) && six_of(four_of(*index)) != address) return {};
-    return names_[*index];
+    return names_[*index - first_];
 }
 
 bool Names::is_synthetic(const policy::Address& address) {

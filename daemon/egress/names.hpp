@@ -17,8 +17,9 @@ namespace reeve::egress {
 
 class Names {
   public:
-    // At most so many names; never more than the IPv4 range has.
-    explicit Names(std::size_t most = 131'000);
+    // At most so many names, from that place of the range on; never more than the IPv4 range has. One who begins where
+    // another ended gives none of the other's addresses.
+    explicit Names(std::size_t most = 131'000, std::size_t first = 0);
 
     struct Pair {
         policy::Address four, six;
@@ -32,7 +33,7 @@ class Names {
     static bool is_synthetic(const policy::Address& address);
 
   private:
-    std::size_t most_;
+    std::size_t most_, first_;
     std::deque<std::string> names_;  // a deque: views of its strings stay good
     std::unordered_map<std::string_view, std::size_t> index_;
 };

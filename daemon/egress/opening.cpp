@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "daemon/egress/holes.hpp"
 #include "policy/network.hpp"
 
 namespace reeve::egress {
@@ -52,6 +53,11 @@ platform::Status Opening::begin() {
         reader_ = std::make_unique<HelloReader>();
         return {};
     }
+    if (*protocol_ == Protocol::http && lacks("egress.host")) {
+        released_ = fed_;
+        passed_ = true;
+        return {};
+    }
     if (*protocol_ == Protocol::http && verify_ == Verify::name) {
         requests_ = std::make_unique<Requests>(host_, port_);
         return {};
@@ -86,7 +92,7 @@ platform::Status Opening::feed_requests(std::string_view more) {
 }
 
 platform::Status Opening::judge_hello() const {
-    if (verify_ != Verify::name) return {};
+    if (verify_ != Verify::name || lacks("egress.server_name")) return {};
     if (hello_.encrypted)
         return mismatch(host_,
                         "the TLS server name is encrypted (ECH), so that it cannot be held against " + host_);

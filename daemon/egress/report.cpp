@@ -35,6 +35,12 @@ bool in_range(const Report& report, const Words& words) {
 
 }  // namespace
 
+std::size_t text_size(const Report& report) {
+    std::size_t size = 0;
+    for (const std::string* text : texts(report)) size += text->size();
+    return size;
+}
+
 std::string encode(const Report& report) {
     Report cut = report;
     for (std::string* text : texts(cut))

@@ -29,20 +29,22 @@ struct Report {
     Outcome outcome = Outcome::denied;
     policy::Verdict verdict = policy::Verdict::deny;  // what policy says of host and port, or of the name
     bool by_rule = false;
-    std::string rule, reason;         // reason: why it was denied or failed, in words for a person
-    std::string host;                 // as asked for: a name in lower case, or an address literal
-    std::uint16_t port = 0;           // connection
-    std::string type;                 // lookup: "A", "AAAA", "HTTPS", ...
-    std::string address;              // connection: that was dialled; lookup: the answer, or "NXDOMAIN", "NODATA", "REFUSED"
+    std::string rule, reason;  // reason: why it was denied or failed, in words for a person
+    std::string host;          // as asked for: a name in lower case, or an address literal
+    std::uint16_t port = 0;    // connection
+    std::string type;          // lookup: "A", "AAAA", "HTTPS", ...
+    std::string
+        address;  // connection: that was dialled; lookup: the answer, or "NXDOMAIN", "NODATA", "REFUSED"
     std::string protocol, sni, alpn;  // "tls", "http", "other"; what the first bytes said
     pid_t pid = 0;                    // in the host's pid namespace; 0: not known
     std::uint64_t start_ns = 0;       // of that process, since boot
     std::string exe;
-    std::uint64_t count = 1;          // of equal lookups
+    std::uint64_t count = 1;  // of equal lookups
     std::uint64_t bytes_up = 0, bytes_down = 0;
     std::uint64_t monotonic_ns = 0;  // CLOCK_MONOTONIC, of its beginning
     std::uint64_t duration_ns = 0;
-    std::string ended;  // connection that was allowed: "closed", "reset", "timeout", "budget", "session end", "mismatch", ...
+    std::string
+        ended;  // connection that was allowed: "closed", "reset", "timeout", "budget", "session end", "mismatch", ...
 };
 
 // The last packet of one that has told all. A socket that ends without it lost what had not been sent.
@@ -53,6 +55,8 @@ inline constexpr std::size_t kMostText = 4096;
 
 // One report as it travels; several stand behind one another in a packet of at most platform::kMaxPacket bytes.
 std::string encode(const Report& report);
+// Bytes of its texts.
+std::size_t text_size(const Report& report);
 // Those of one packet. An Error for anything that encode() does not make, kNoMore included.
 platform::Result<std::vector<Report>> parse_reports(std::string_view packet);
 

@@ -6,7 +6,7 @@ namespace reeve::egress {
 
 template <class V>
 void fields(V& v, Setup& s) {
-    v(s.session, s.agent, s.network, s.host_upload, s.session_upload);
+    v(s.session, s.agent, s.generation, s.network, s.host_upload, s.session_upload);
 }
 
 std::string Setup::encode() const {

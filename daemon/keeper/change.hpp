@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <initializer_list>
 
@@ -48,7 +49,9 @@ Answer change_object(Work& work, const platform::Fd& object, policy::FileAction 
     // Pipes, sockets, memory: what is no part of any tree is its holder's own.
     if (!at->path.starts_with('/') || (!at->inside && at->path.starts_with("/memfd:")))
         return Answer::of(change());
-    const Judgement judged = work.judge.judge(*at, {action}, Guard::none);
+    Judgement judged = work.judge.judge(*at, {action}, Guard::none);
+    struct stat status {};
+    if (::fstat(object.get(), &status) == 0) work.judge.judge_names(*at, status, judged);
     Event event{.path = at->path, .code = judged.code};
     if (judged.way == Judgement::Way::perform) {
         event.code = at->veiled() ? MayWait(work.engine, work.request).run(change) : change();

@@ -13,6 +13,7 @@
 #include "daemon/access/reporter.hpp"
 #include "daemon/access/setup.hpp"
 #include "daemon/keeper/caller.hpp"
+#include "daemon/keeper/links.hpp"
 #include "daemon/keeper/tree.hpp"
 #include "daemon/keeper/umasks.hpp"
 #include "platform/linux/notify/listener.hpp"
@@ -42,6 +43,7 @@ struct Engine {
     int connections = -1;  // SOCK_SEQPACKET to reeve-egress, which is told of each connect(); -1: nobody is
     Callers callers = {};
     Umasks umasks = {};
+    Links links = {};
     std::shared_mutex renames = {};
 
     bool enforces() const { return table.mode() == policy::Mode::enforce; }

@@ -102,6 +102,18 @@ void Judge::judge_link(const Location& at, Judgement& judged) const {
     judged.code = EACCES;
 }
 
+void Judge::judge_names(const Location& at, const struct stat& status, Judgement& judged) const {
+    if (judged.way != Judgement::Way::perform || !at.by_policy() || at.veiled() || lacks("keeper.names") ||
+        !engine_.links.foreign(status))
+        return;
+    if (judged.decision.verdict == Verdict::allow)
+        judged.decision = {.reason = "the file has another name, which this session did not make"};
+    judged.recorded = true;
+    if (!engine_.enforces()) return;
+    judged.way = Judgement::Way::refuse;
+    judged.code = EACCES;
+}
+
 // Where nothing may change: what is read-only, and what is not on the session's mounts at all (a descriptor that came
 // from elsewhere). A rule that denies is worth a record; else the kernel gives its own answer, which for what is not
 // guarded must be on the very object.

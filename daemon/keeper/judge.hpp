@@ -1,6 +1,8 @@
 // What is to be done about a change at a place: by the kind of place, and where policy decides, by policy.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <initializer_list>
 #include <string>
 
@@ -38,7 +40,7 @@ struct Judgement {
 
 class Judge {
   public:
-    explicit Judge(const Engine& engine) : engine_(engine) {}
+    explicit Judge(Engine& engine) : engine_(engine) {}
 
     // Where the object that `fd` holds is; or the name in the directory that `fd` holds (ENOENT if that directory
     // was removed).
@@ -57,6 +59,9 @@ class Judge {
     // ".claude/settings.json": CVE-2026-39861). What the link says does not matter: it may lead elsewhere later.
     void judge_link(const Location& at, Judgement& judged) const;
 
+    // For what is about to be changed: refused where the object has names that the session did not make (links.hpp).
+    void judge_names(const Location& at, const struct stat& status, Judgement& judged) const;
+
     // The strictest decision of these.
     policy::Decision decide(const std::string& path, std::initializer_list<policy::FileAction> actions,
                             policy::FileAction& action) const;
@@ -65,7 +70,7 @@ class Judge {
     Judgement outside(const Location& at, std::initializer_list<policy::FileAction> actions,
                       Guard guard) const;
 
-    const Engine& engine_;
+    Engine& engine_;
 };
 
 }  // namespace reeve::keeper

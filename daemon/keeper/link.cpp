@@ -29,8 +29,14 @@ Or<Fd> find_object(Work& work, int directory, const std::string& path, int flags
 }
 
 int link_object(Work& work, const Fd& object, const Name& name) {
+    struct stat before {};
+    if (::fstat(object.get(), &before) != 0) return errno;
+    work.engine.links.adds(before);
     const Tree::Link link = Tree::link_of(object.get());
-    return code_of(::linkat(work.links(), link.text, name.directory, name.raw.c_str(), AT_SYMLINK_FOLLOW));
+    const int code =
+        code_of(::linkat(work.links(), link.text, name.directory, name.raw.c_str(), AT_SYMLINK_FOLLOW));
+    if (code == 0) work.engine.links.added(before);
+    return code;
 }
 
 mode_t type_of(const Fd& object) {

@@ -44,10 +44,10 @@ Judgement judge_reading(Work& work, const Location& at, bool directory) {
     return judged;
 }
 
-Judgement judge_existing(Work& work, const Wanted& wanted, const Location& at, bool directory) {
+Judgement judge_existing(Work& work, const Wanted& wanted, const Location& at, const struct stat& status) {
     const bool reads = work.engine.setup.trap_reads && wanted.readable();
     Judgement reading;
-    if (reads) reading = judge_reading(work, at, directory);
+    if (reads) reading = judge_reading(work, at, S_ISDIR(status.st_mode));
     if (!wanted.changes() || (reads && reading.way == Judgement::Way::refuse)) return reading;
     if (!wanted.writable() && !wanted.truncates()) {  // O_CREAT alone, and the file is there: nothing changes
         Judgement judged;
@@ -56,6 +56,7 @@ Judgement judge_existing(Work& work, const Wanted& wanted, const Location& at, b
     }
     const Guard guard = wanted.writable() ? Guard::landlock : Guard::none;
     Judgement judged = work.judge.judge(at, {FileAction::write}, guard);
+    work.judge.judge_names(at, status, judged);
     // The end of the writing is on record (CLOSE_WRITE); that it began is only where it was not to.
     if (judged.way == Judgement::Way::perform)
         judged.recorded = judged.decision.verdict != policy::Verdict::allow;
@@ -141,7 +142,7 @@ std::optional<Answer> open_existing(Work& work, const Wanted& wanted, Target& ta
     if (const int code = check_type(wanted, status.st_mode); code != 0)
         return failed(work, wanted, *at, code);
     const bool directory = S_ISDIR(status.st_mode);
-    Judgement judged = judge_existing(work, wanted, *at, directory);
+    Judgement judged = judge_existing(work, wanted, *at, status);
     if (judged.way == Judgement::Way::proceed) return Answer::proceed();
     Event event{.path = at->path, .directory = directory, .code = judged.code};
     if (judged.way == Judgement::Way::refuse) return Answer::fail(work.record(judged, event));

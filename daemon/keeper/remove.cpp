@@ -16,8 +16,12 @@ Answer remove_name(Work& work, int directory, int path_at, int flags) {
     if (!name) return Answer::fail(name.error());
     const Event event{.directory = flags == AT_REMOVEDIR};
     return change_name(work, *name, {policy::FileAction::remove}, event, [&] {
-        if (!name->special() && work.is_mount(name->directory, name->bare())) return EBUSY;
-        return code_of(::unlinkat(name->directory, name->raw.c_str(), flags));
+        const auto standing = name->special() ? std::nullopt : Work::look(name->directory, name->bare());
+        if (standing && standing->mount) return EBUSY;
+        if (standing) work.engine.links.removes(standing->status);
+        const int code = code_of(::unlinkat(name->directory, name->raw.c_str(), flags));
+        if (standing && code == 0) work.engine.links.removed(standing->status);
+        return code;
     });
 }
 

@@ -55,7 +55,8 @@ Judgement judge_coming(Work& work, const Side& side, bool directory) {
 // EBUSY for what must stay: mounts, and directories above a place, whose path would be another's afterwards.
 int must_stay(Work& work, const Side& side) {
     if (!side.exists()) return 0;
-    if (work.is_mount(side.name.directory, side.name.bare())) return EBUSY;
+    const auto standing = Work::look(side.name.directory, side.name.bare());
+    if (standing && standing->mount) return EBUSY;
     return side.directory() && work.holds_place(side.at.path) ? EBUSY : 0;
 }
 
@@ -66,8 +67,14 @@ int move(Work& work, Side& from, Side& to, unsigned flags) {
     const bool exchange = (flags & RENAME_EXCHANGE) != 0;
     if (gains(work.engine, from.at, to.at, from.directory())) return EXDEV;
     if (exchange && gains(work.engine, to.at, from.at, to.directory())) return EXDEV;
-    return code_of(::renameat2(from.name.directory, from.name.raw.c_str(), to.name.directory,
-                               to.name.raw.c_str(), flags));
+    // Two names of one file: nothing happens.
+    const bool same = from.status.st_dev == to.status.st_dev && from.status.st_ino == to.status.st_ino;
+    const bool replaces = to.exists() && !exchange && !same;
+    if (replaces) work.engine.links.removes(to.status);
+    const int code = code_of(::renameat2(from.name.directory, from.name.raw.c_str(), to.name.directory,
+                                         to.name.raw.c_str(), flags));
+    if (replaces && code == 0) work.engine.links.removed(to.status);
+    return code;
 }
 
 // The strictest of what must be allowed.

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <time.h>
 
 #include <algorithm>
@@ -49,12 +50,18 @@ int Work::take_umask() {
     return 0;
 }
 
-bool Work::is_mount(int directory, const std::string& name) const {
+std::optional<Work::Standing> Work::look(int directory, const std::string& name) {
     constexpr std::uint64_t kMountRoot = 0x2000;  // STATX_ATTR_MOUNT_ROOT, Linux 5.8
-    struct statx status {};
+    struct statx found {};
     const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
-    return ::statx(directory, name.c_str(), flags, STATX_TYPE, &status) == 0 &&
-           (status.stx_attributes & kMountRoot) != 0;
+    if (::statx(directory, name.c_str(), flags, STATX_TYPE | STATX_INO | STATX_NLINK, &found) != 0)
+        return std::nullopt;
+    Standing standing{.mount = (found.stx_attributes & kMountRoot) != 0};
+    standing.status.st_mode = found.stx_mode;
+    standing.status.st_dev = makedev(found.stx_dev_major, found.stx_dev_minor);
+    standing.status.st_ino = found.stx_ino;
+    standing.status.st_nlink = found.stx_nlink;
+    return standing;
 }
 
 bool Work::holds_place(const std::string& path) const {

@@ -5,6 +5,9 @@
 
 #include <errno.h>
 
+#include <sys/stat.h>
+
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -39,9 +42,14 @@ class Work {
     // Sets this thread's umask to the caller's: 0 or an errno. Only for what is about to be created.
     int take_umask();
 
-    // Whether something is mounted on that name in the session. The kernel refuses to move or remove it there, but
-    // this process is in another mount namespace, for which it would take the mount away instead.
-    bool is_mount(int directory, const std::string& name) const;
+    // What stands under a name, without following it; nothing: nothing that could be looked at. `mount`: something is
+    // mounted there in the session. The kernel refuses to move or remove it there, but this process is in another mount
+    // namespace, for which it would take the mount away instead.
+    struct Standing {
+        bool mount = false;
+        struct stat status {};  // type, device, number and links alone
+    };
+    static std::optional<Standing> look(int directory, const std::string& name);
     // Whether a place of the session is there or below: such a directory stays where it is.
     bool holds_place(const std::string& path) const;
 

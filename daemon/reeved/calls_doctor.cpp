@@ -73,11 +73,27 @@ void companions(Findings& findings, const Services& services) {
                      services.support.fuse ? "install the package again" : "modprobe fuse");
 }
 
+void way_out(Findings& findings, const Services& services) {
+    if (!services.available.egress) {
+        findings.add(
+            "companions", "egress", State::kWarning,
+            "not there, so sessions have no network: reeve-egress or the user of that name is missing",
+            "install the package again");
+        return;
+    }
+    const auto doors = services.spawner.take_doors();
+    if (doors)
+        findings.add(
+            "companions", "egress", State::kOk,
+            "the only way out of a session: names and addresses by policy, each connection on record");
+    else
+        findings.add("companions", "egress", State::kWarning,
+                     "sessions have no network: " + doors.error().text());
+}
+
 // What DESIGN has and this version does not: said here, where people look.
 void missing(Findings& findings) {
     findings.add("parts", "consent", State::kOff, "not built yet: what policy would ask about is denied");
-    findings.add("parts", "network", State::kOff,
-                 "not built yet: a session has its loopback and nothing else");
     findings.add("parts", "tpm", State::kOff,
                  "not used yet: the device key is a file that root can read (tier software)");
 }
@@ -131,6 +147,7 @@ void call_doctor(Services& services, const Client& client, const api::Json& body
     Findings findings;
     sandbox(findings, services.support);
     companions(findings, services);
+    way_out(findings, services);
     policies(findings, *services.sessions.policies());
     log(findings, services);
     findings.add("device", "key", State::kOk, "P-256, thumbprint " + services.key->thumbprint());

@@ -1,6 +1,7 @@
 #include "daemon/reeved/daemon.hpp"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
@@ -44,11 +45,26 @@ confine::Programs programs_in(const std::string& directory) {
 }
 }  // namespace
 
+// Whose process reeve-egress is: the package makes this user.
+constexpr const char* kEgressUser = "reeve-egress";
+
+std::optional<confine::Person> egress_user() {
+    std::array<char, 4096> buffer;
+    passwd entry{};
+    passwd* found = nullptr;
+    if (::getpwnam_r(kEgressUser, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr ||
+        entry.pw_uid == 0)
+        return std::nullopt;
+    return confine::Person{
+        .uid = entry.pw_uid, .gid = entry.pw_gid, .groups = {entry.pw_gid}, .name = kEgressUser};
+}
+
 struct Daemon::Parts {
     Settings settings;
     platform::ServiceManager manager;
     confine::Support support = confine::probe_support();
     confine::Programs programs;
+    std::optional<confine::Person> egress = egress_user();
     // Destroyed from the bottom up: what uses comes after what is used.
     std::unique_ptr<confine::Spawner> spawner;
     std::unique_ptr<platform::EventLoop> loop;
@@ -72,7 +88,9 @@ struct Daemon::Parts {
     session::Available available() const {
         const bool keeper =
             support.notify && !support.ptrace_refused && support.landlock_abi > 0 && !programs.keeper.empty();
-        return {.keeper = keeper, .veil = support.fuse && !programs.veil.empty()};
+        return {.keeper = keeper,
+                .veil = support.fuse && !programs.veil.empty(),
+                .egress = egress && !programs.egress.empty()};
     }
     Status open_log(const std::shared_ptr<session::Policies>& policies, const std::string& device);
     Status open_key(int state);
@@ -242,6 +260,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Settings settings, platform::Serv
     p.sessions = std::make_unique<session::Sessions>(*p.loop, *p.spawner, *p.recorder);
     if (auto s = p.sessions->watch(); !s) return std::unexpected(s.error());
     p.sessions->use(*policies);
+    if (p.available().egress) p.sessions->use_egress(*p.egress);
     auto files = platform::posture::RootedFileSystem::open("/");
     if (!files) return std::unexpected(files.error());
     p.posture = std::make_unique<PostureService>(
@@ -252,6 +271,7 @@ Result<std::unique_ptr<Daemon>> Daemon::create(Settings settings, platform::Serv
                                                      .log = *p.log,
                                                      .people = *p.people,
                                                      .sessions = *p.sessions,
+                                                     .spawner = *p.spawner,
                                                      .watcher = *p.watcher,
                                                      .readers = *p.readers,
                                                      .posture = *p.posture,

@@ -124,9 +124,10 @@ platform::Status LogRecorder::mounted(const std::string& session, platform::conf
 }
 
 platform::Status LogRecorder::reports(const std::string& session, Reporting companion) {
-    return watcher_.add_reports(
-        session,
-        {.name = std::move(companion.name), .control = std::move(companion.control), .pid = companion.pid});
+    return watcher_.add_reports(session, {.name = std::move(companion.name),
+                                          .control = std::move(companion.control),
+                                          .pid = companion.pid,
+                                          .network = companion.network});
 }
 
 void LogRecorder::end(const session::Facts& facts, const session::End& end) {

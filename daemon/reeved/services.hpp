@@ -23,6 +23,7 @@ struct Services {
     audit::Log& log;
     session::People& people;
     session::Sessions& sessions;
+    platform::confine::Spawner& spawner;
     audit::Watcher& watcher;
     LogReaders& readers;
     PostureService& posture;

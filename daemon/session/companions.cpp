@@ -1,11 +1,14 @@
 #include "daemon/session/companions.hpp"
 
 #include <fcntl.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "platform/linux/memfd.hpp"
 #include "platform/linux/seqpacket.hpp"
@@ -22,17 +25,38 @@ using platform::Status;
 namespace {
 // As for the session's own group (session.cpp).
 constexpr std::chrono::milliseconds kAgain{1}, kLongest{4096};
+constexpr const char* kEgress = "reeve-egress";
+
+bool lets_out(const policy::NetworkPolicy& network) {
+    return std::ranges::any_of(network.entries(),
+                               [](const auto& entry) { return entry.rule.verdict != policy::Verdict::deny; });
+}
+
+Result<Fd> another(const Fd& fd) {
+    Fd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+    if (!copy) return platform::os_error("keep a control socket", "");
+    return copy;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Companions>> Companions::start(platform::EventLoop& loop, confine::Spawner& spawner,
                                                       Recorder& recorder, const Wanted& wanted,
                                                       confine::StartFds& fds) {
-    auto companions = std::unique_ptr<Companions>(new Companions(loop));
+    auto companions = std::unique_ptr<Companions>(new Companions(loop, spawner, recorder));
+    if (auto s = companions->start_all(wanted, fds); !s) return std::unexpected(s.error());
+    return companions;
+}
+
+Status Companions::start_all(const Wanted& wanted, confine::StartFds& fds) {
     const policy::Means& means = wanted.planned.means;
-    if (!means.keeper && !means.veil) return companions;
+    const bool out = wanted.egress_user != nullptr && lets_out(wanted.policy.network());
+    if (!means.keeper && !means.veil && !out) return {};
     auto cgroup = platform::Cgroup::create(wanted.session + ".companions");
     if (!cgroup) return std::unexpected(cgroup.error());
-    companions->cgroup_ = std::move(*cgroup);
+    cgroup_ = std::move(*cgroup);
+    if (out)
+        if (auto s = take_way_out(wanted, fds); !s) return s;
     access::Setup setup{.session = wanted.session,
                         .home = wanted.home,
                         .places = places_of(wanted.planned),
@@ -45,41 +69,90 @@ Result<std::unique_ptr<Companions>> Companions::start(platform::EventLoop& loop,
         auto work = platform::seqpacket_pair();
         if (!work) return std::unexpected(work.error());
         fds.keeper = std::move(work->ours);
-        if (auto s = companions->start_one(spawner, recorder, wanted, setup, true, std::move(work->theirs));
-            !s)
-            return std::unexpected(s.error());
-        setup.keeper = companions->processes_.back()->running.pid;
+        if (auto s = start_keeper(wanted, setup, std::move(work->theirs)); !s) return s;
+        setup.keeper = processes_.back()->running.pid;
     }
-    if (means.veil) {
-        auto mount = platform::veil::make_mount(wanted.person.uid, wanted.person.gid);
-        if (!mount) return std::unexpected(mount.error());
-        fds.veil = std::move(mount->mount);
-        if (auto s = companions->start_one(spawner, recorder, wanted, setup, false, std::move(mount->fuse));
-            !s)
-            return std::unexpected(s.error());
-    }
-    return companions;
+    if (means.veil)
+        if (auto s = start_veil(wanted, setup, fds); !s) return s;
+    return way_out_ ? start_egress() : Status();
 }
 
-Status Companions::start_one(confine::Spawner& spawner, Recorder& recorder, const Wanted& wanted,
-                             access::Setup setup, bool keeper, Fd work) {
+Status Companions::start_keeper(const Wanted& wanted, access::Setup setup, Fd work) {
     auto bytes = platform::sealed_memfd("reeve-setup", setup.encode());
     auto control = platform::seqpacket_pair();
     auto group = cgroup_->directory();
     if (!bytes || !control || !group)
         return std::unexpected(!bytes ? bytes.error() : !control ? control.error() : group.error());
-    const int sent[] = {bytes->get(), wanted.table->get(), control->theirs.get(), work.get()};
-    auto running = keeper ? spawner.start_keeper(wanted.person, group->get(), sent)
-                          : spawner.start_veil(wanted.person, group->get(), sent);
+    const Fd connections = std::move(connections_);
+    std::vector<int> sent{bytes->get(), wanted.table->get(), control->theirs.get(), work.get()};
+    if (connections) sent.push_back(connections.get());
+    auto running = spawner_.start_keeper(wanted.person, group->get(), sent);
     if (!running) return std::unexpected(running.error());
-    Fd second(::fcntl(control->ours.get(), F_DUPFD_CLOEXEC, 0));
-    if (!second) return platform::os_error("keep a control socket", wanted.session);
-    processes_.push_back(std::make_unique<Process>(keeper ? "reeve-keeper" : "reeve-veil",
-                                                   std::move(*running), std::move(second)));
-    const Process& process = *processes_.back();
-    return recorder.reports(
-        wanted.session,
-        {.name = process.name, .control = std::move(control->ours), .pid = process.running.pid});
+    return report_of(wanted.session, "reeve-keeper", std::move(*running), std::move(control->ours));
+}
+
+Status Companions::start_veil(const Wanted& wanted, access::Setup setup, confine::StartFds& fds) {
+    auto mount = platform::veil::make_mount(wanted.person.uid, wanted.person.gid);
+    if (!mount) return std::unexpected(mount.error());
+    fds.veil = std::move(mount->mount);
+    auto bytes = platform::sealed_memfd("reeve-setup", setup.encode());
+    auto control = platform::seqpacket_pair();
+    auto group = cgroup_->directory();
+    if (!bytes || !control || !group)
+        return std::unexpected(!bytes ? bytes.error() : !control ? control.error() : group.error());
+    const int sent[] = {bytes->get(), wanted.table->get(), control->theirs.get(), mount->fuse.get()};
+    auto running = spawner_.start_veil(wanted.person, group->get(), sent);
+    if (!running) return std::unexpected(running.error());
+    return report_of(wanted.session, "reeve-veil", std::move(*running), std::move(control->ours));
+}
+
+// A kernel without the means for it starts sessions all the same: nothing leads out of them.
+Status Companions::take_way_out(const Wanted& wanted, confine::StartFds& fds) {
+    auto taken = spawner_.take_doors();
+    if (!taken) {
+        no_way_out_ = taken.error().text();
+        return {};
+    }
+    auto processes = platform::seqpacket_pair();
+    if (!processes) return std::unexpected(processes.error());
+    const policy::Limits& limits = wanted.policy.settings().limits;
+    way_out_ = WayOut{.user = *wanted.egress_user,
+                      .setup = {.session = wanted.session,
+                                .agent = wanted.agent,
+                                .network = wanted.policy.network().encode(),
+                                .host_upload = limits.host_upload.value_or(0),
+                                .session_upload = limits.upload.value_or(0)},
+                      .processes = std::move(processes->ours),
+                      .doors = std::move(taken->doors)};
+    connections_ = std::move(processes->theirs);
+    fds.network = taken->network;
+    return {};
+}
+
+Status Companions::start_egress() {
+    auto setup = platform::sealed_memfd("reeve-setup", way_out_->setup.encode());
+    if (!setup) return std::unexpected(setup.error());
+    auto control = platform::seqpacket_pair();
+    auto group = cgroup_->directory();
+    const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!control || !group) return std::unexpected(control ? group.error() : control.error());
+    if (!null) return platform::os_error("open", "/dev/null");
+    std::vector<int> sent{setup->get(), control->theirs.get(), way_out_->processes.get()};
+    for (const Fd& door : way_out_->doors.fds) sent.push_back(door ? door.get() : null.get());
+    auto running = spawner_.start_egress(way_out_->user, group->get(), sent);
+    if (!running) return std::unexpected(running.error());
+    return report_of(way_out_->setup.session, kEgress, std::move(*running), std::move(control->ours));
+}
+
+Status Companions::report_of(const std::string& session, const char* name, confine::Companion running,
+                             Fd control) {
+    auto second = another(control);
+    if (!second) return std::unexpected(second.error());
+    processes_.push_back(std::make_unique<Process>(name, std::move(running), std::move(*second)));
+    return recorder_.reports(session, {.name = name,
+                                       .control = std::move(control),
+                                       .pid = processes_.back()->running.pid,
+                                       .network = name == kEgress});
 }
 
 Companions::~Companions() {
@@ -94,19 +167,33 @@ Companions::~Companions() {
 
 Status Companions::watch(std::function<void(const std::string&)> failed) {
     failed_ = std::move(failed);
-    for (const auto& process : processes_) {
-        auto s = loop_.watch(process->running.pidfd.get(), EPOLLIN,
-                             [this, &process = *process](std::uint32_t) { ended(process); });
-        if (!s) return s;
-    }
+    for (const auto& process : processes_)
+        if (auto s = await(*process); !s) return s;
     return {};
+}
+
+Status Companions::await(Process& process) {
+    return loop_.watch(process.running.pidfd.get(), EPOLLIN,
+                       [this, &process](std::uint32_t) { ended(process); });
 }
 
 void Companions::ended(Process& process) {
     loop_.forget(process.running.pidfd.get());
     process.gone = true;
     if (ended_) return settle();
+    if (process.name == kEgress) return egress_ended();
     failed_(std::string(process.name) + " is gone");
+}
+
+// Who wants out meanwhile waits at the doors. Without them nobody is listening any more.
+void Companions::egress_ended() {
+    if (way_out_->setup.generation++ == 0) {
+        auto s = start_egress();
+        if (s) s = await(*processes_.back());
+        if (s) return;
+        spdlog::error("session {}: {}", way_out_->setup.session, s.error().text());
+    }
+    way_out_.reset();
 }
 
 void Companions::stopped(pid_t pid) {
@@ -115,7 +202,10 @@ void Companions::stopped(pid_t pid) {
         loop_.after(kMostStopped, [this, alive = alive_, &process = *process] {
             if (!*alive || process.gone || ended_) return;
             const auto now = platform::watch::look_up(process.running.pid);
-            if (now && now->state == 'T')
+            if (!now || now->state != 'T') return;
+            if (process.name == kEgress)
+                ::kill(process.running.pid, SIGKILL);
+            else
                 failed_(std::string(process.name) + " has been stopped for too long");
         });
     }

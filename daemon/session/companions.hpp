@@ -1,7 +1,8 @@
-// reeve-keeper and reeve-veil of one session: their start, what happens when one is gone, and their end.
+// reeve-keeper, reeve-veil and reeve-egress of one session: their start, what happens when one is gone, and their end.
 //
 // They start before the session and end after it: when it is over they say the rest of what they have to report, and
-// go by themselves. Either one gone before that ends the session. They live in a cgroup of their own beside the
+// go by themselves. Keeper or veil gone before that ends the session; reeve-egress is started once more, and after that
+// the session goes on without a way out. They live in a cgroup of their own beside the
 // session's, so that limits of the session do not starve them and nothing takes them for the person.
 //
 // All calls are for the event loop's thread.
@@ -14,12 +15,14 @@
 #include <span>
 #include <string>
 
+#include "daemon/egress/setup.hpp"
 #include "daemon/session/plan.hpp"
 #include "daemon/session/policies.hpp"
 #include "daemon/session/recorder.hpp"
 #include "platform/linux/cgroup.hpp"
 #include "platform/linux/confine/spawner.hpp"
 #include "platform/linux/event_loop.hpp"
+#include "platform/linux/network/doors.hpp"
 
 namespace reeve::session {
 
@@ -35,9 +38,12 @@ class Companions {
         const std::string& home;
         const std::shared_ptr<const platform::Fd>& table;
         const policy::Policy& policy;
+        const std::string& agent;
+        const platform::confine::Person* egress_user;  // null: there is no way out on this machine
     };
-    // Starts those that `wanted.planned.means` asks for, gives their control sockets to the recorder, and puts what
-    // reeve-confine needs of them into `fds`. None is asked for: an object that is at its end. An Error leaves nothing.
+    // Starts those that `wanted.planned.means` asks for, and reeve-egress where the policy lets anything out; gives their
+    // control sockets to the recorder, and puts what reeve-confine needs of them into `fds`. None is asked for: an object
+    // that is at its end. An Error leaves nothing.
     static platform::Result<std::unique_ptr<Companions>> start(platform::EventLoop& loop,
                                                                platform::confine::Spawner& spawner,
                                                                Recorder& recorder, const Wanted& wanted,
@@ -57,6 +63,9 @@ class Companions {
     // not from within.
     void finish(std::chrono::milliseconds patience, std::function<void()> ended);
 
+    // Why the session has no way out although its policy lets something out; empty: it has one, or needs none.
+    const std::string& no_way_out() const { return no_way_out_; }
+
   private:
     struct Process {
         const char* name;
@@ -64,14 +73,35 @@ class Companions {
         platform::Fd control;  // a second descriptor of what the recorder reads
         bool gone = false;
     };
-    explicit Companions(platform::EventLoop& loop) : loop_(loop) {}
-    platform::Status start_one(platform::confine::Spawner& spawner, Recorder& recorder, const Wanted& wanted,
-                               access::Setup setup, bool keeper, platform::Fd work);
+    // What it takes to start reeve-egress, again too.
+    struct WayOut {
+        platform::confine::Person user;
+        egress::Setup setup;
+        platform::Fd processes;  // as kProcessesFd
+        platform::network::Doors doors;
+    };
+    Companions(platform::EventLoop& loop, platform::confine::Spawner& spawner, Recorder& recorder)
+        : loop_(loop), spawner_(spawner), recorder_(recorder) {}
+    platform::Status start_all(const Wanted& wanted, platform::confine::StartFds& fds);
+    platform::Status start_keeper(const Wanted& wanted, access::Setup setup, platform::Fd work);
+    platform::Status start_veil(const Wanted& wanted, access::Setup setup, platform::confine::StartFds& fds);
+    platform::Status take_way_out(const Wanted& wanted, platform::confine::StartFds& fds);
+    platform::Status start_egress();
+    platform::Status report_of(const std::string& session, const char* name,
+                               platform::confine::Companion running, platform::Fd control);
+    platform::Status await(Process& process);
     void ended(Process& process);
+    void egress_ended();
     void settle();
     void remove(std::chrono::milliseconds again);
 
     platform::EventLoop& loop_;
+    platform::confine::Spawner& spawner_;
+    Recorder& recorder_;
+    std::optional<WayOut> way_out_;
+    platform::Fd
+        connections_;  // reeve-keeper's end of what WayOut::processes is the other of, until it has it
+    std::string no_way_out_;
     std::optional<platform::Cgroup> cgroup_;
     std::vector<std::unique_ptr<Process>> processes_;
     std::function<void(const std::string&)> failed_;

@@ -34,7 +34,7 @@ struct SourceFile {
 
 // What this machine can start beside a session.
 struct Available {
-    bool keeper = false, veil = false;
+    bool keeper = false, veil = false, egress = false;
 };
 
 // A policy, and how a session holds to it.

@@ -43,12 +43,13 @@ class Recorder {
                                           const std::vector<platform::confine::Zone>& zones) = 0;
     // A private directory that is logged.
     virtual platform::Status mounted(const std::string& session, platform::confine::Mounted mounted) = 0;
-    // What a companion of the session reports (daemon/access/report.hpp), over the daemon's end of its control socket.
+    // What a companion of the session reports (daemon/access/report.hpp, daemon/egress/report.hpp), over the daemon's end of its control socket.
     // To end: shut the sending side of another copy down, wait until the companion is gone, and call end().
     struct Reporting {
         std::string name;  // "reeve-keeper"
         platform::Fd control;
-        pid_t pid = 0;  // its thread group
+        pid_t pid = 0;         // its thread group
+        bool network = false;  // reports of daemon/egress/report.hpp
     };
     virtual platform::Status reports(const std::string& session, Reporting companion) = 0;
     // All that happened is in the log when it returns, and session.end behind it.

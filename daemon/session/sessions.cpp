@@ -205,9 +205,15 @@ Result<Session*> Sessions::start(Start start, Listener listener) {
                                          .planned = decided->planned,
                                          .home = start.person.home,
                                          .table = decided->table,
-                                         .policy = *decided->policy},
+                                         .policy = *decided->policy,
+                                         .agent = decided->facts.agent,
+                                         .egress_user = egress_user_ ? &*egress_user_ : nullptr},
                                         fds);
     if (!companions) return undo_all(companions.error());
+    if (const std::string& why = (*companions)->no_way_out(); !why.empty()) {
+        std::string& note = decided->facts.note;
+        note += (note.empty() ? "" : "; ") + ("the session has no network: " + why);
+    }
     auto child = spawner_.start(*plan, std::move(fds));
     if (!child) return undo_all(child.error());
 

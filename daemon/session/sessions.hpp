@@ -51,6 +51,8 @@ class Sessions {
 
     void use(std::shared_ptr<Policies> policies) { policies_ = std::move(policies); }
     const std::shared_ptr<Policies>& policies() const { return policies_; }
+    // Whose process reeve-egress is. Without one, sessions have no way out.
+    void use_egress(platform::confine::Person user) { egress_user_ = std::move(user); }
 
     // Everything that is decided about a start, without starting it. `start.streams` are not looked at.
     platform::Result<Decided> decide(const Start& start);
@@ -82,6 +84,7 @@ class Sessions {
     platform::confine::Spawner& spawner_;
     Recorder& recorder_;
     std::shared_ptr<Policies> policies_;
+    std::optional<platform::confine::Person> egress_user_;
     std::map<std::string, Entry> sessions_;
 };
 

@@ -97,15 +97,15 @@ def empty(reeve, workspace):
     os.chown(made, reeve.uid, reeve.uid)
 
 
-def environment(reeve):
+def environment(reeve, workspace):
     return {**reeve.environment(), "GIT_AUTHOR_NAME": "B", "GIT_AUTHOR_EMAIL": "b@example.com", "GIT_COMMITTER_NAME": "B",
-            "GIT_COMMITTER_EMAIL": "b@example.com", "npm_config_cache": "/tmp/npm-cache"}
+            "GIT_COMMITTER_EMAIL": "b@example.com", "npm_config_cache": str(workspace / "npm-cache")}
 
 
 def peers(reeve, workspace, argv):
     """Outside, and in a session; what git is told by its environment is passed on by env, which a session would not."""
-    alike = {"cwd": workspace, "env": environment(reeve), **reeve.as_person()}
-    told = [f"{key}={value}" for key, value in environment(reeve).items() if key.startswith(("GIT_", "npm_"))]
+    alike = {"cwd": workspace, "env": environment(reeve, workspace), **reeve.as_person()}
+    told = [f"{key}={value}" for key, value in environment(reeve, workspace).items() if key.startswith(("GIT_", "npm_"))]
     return {"native": runner.command(["env", *told, *argv], **alike),
             "reeve run": runner.command([reeve.client, "run", "--", "env", *told, *argv], **alike)}
 
@@ -117,7 +117,7 @@ def calls(reeve, workspace):
         for name in list(found) if at % 2 == 0 else list(found)[::-1]:
             empty(reeve, workspace)
             before = [reeve.client, "run", "--"] if name == "reeve run" else []
-            done = subprocess.run([*before, "./calls", "made", str(CALLS)], cwd=workspace, env=environment(reeve), text=True,
+            done = subprocess.run([*before, "./calls", "made", str(CALLS)], cwd=workspace, env=environment(reeve, workspace), text=True,
                                   stdin=subprocess.DEVNULL, capture_output=True, check=True, **reeve.as_person())
             for line in done.stdout.splitlines():
                 call, _, us = line.partition("\t")

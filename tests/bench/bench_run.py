@@ -3,8 +3,6 @@
 workspaces of 10 to a million files."""
 import os
 import pathlib
-import shutil
-import subprocess
 import sys
 
 import runner
@@ -12,7 +10,6 @@ import throwaway
 
 ROUNDS, SLOW_ROUNDS = 60, 15
 SIZES = (10, 1_000, 100_000, 1_000_000)
-HERE = pathlib.Path(__file__).resolve().parent
 
 
 def bubblewrap(workspace):
@@ -21,21 +18,6 @@ def bubblewrap(workspace):
             "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64",
             "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--bind", str(workspace), str(workspace),
             "--chdir", str(workspace), "true"]
-
-
-def sandbox_runtime(build):
-    """Installs the peer from the lock file, into the build directory; None where npm cannot."""
-    folder = build.parent / "bench-peers"
-    folder.mkdir(exist_ok=True)
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / "peers" / name, folder)
-    if not (folder / "node_modules/.bin/srt").exists():
-        done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder,
-                              capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            print(f"left out: sandbox-runtime: npm ci: {done.stderr[-300:]}")
-            return None
-    return str(folder / "node_modules/.bin/srt")
 
 
 def in_workspace(reeve, workspace):
@@ -71,7 +53,7 @@ def main():
         fast = runner.compared(runner.interleaved(peers, ROUNDS), "bubblewrap")
         runner.show("launch of true", fast, "bubblewrap")
 
-        srt, slow = sandbox_runtime(build), {}
+        srt, slow = runner.sandbox_runtime(build), {}
         if srt:
             pair = {"reeve run": in_workspace(reeve, small), "sandbox-runtime": runner.command([srt, "true"], **alike)}
             if runner.works(pair["sandbox-runtime"]):

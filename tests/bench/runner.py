@@ -8,12 +8,14 @@ import os
 import pathlib
 import random
 import re
+import shutil
 import statistics
 import subprocess
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools"))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tools"))
 
 
 def command(argv, **options):
@@ -34,6 +36,21 @@ def works(peer):
     except (RuntimeError, OSError) as error:
         print(f"left out: {error}")
         return False
+
+
+def sandbox_runtime(build):
+    """Installs the peer from the lock file, into the build directory; None where npm cannot."""
+    folder = build.parent / "bench-peers"
+    folder.mkdir(exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / "peers" / name, folder)
+    if not (folder / "node_modules/.bin/srt").exists():
+        done = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder,
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            print(f"left out: sandbox-runtime: npm ci: {done.stderr[-300:]}")
+            return None
+    return str(folder / "node_modules/.bin/srt")
 
 
 def interleaved(peers, rounds, warm=2, seed=1, prepare=lambda: None):

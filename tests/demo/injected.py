@@ -44,7 +44,9 @@ def namespace():
 
 
 def connect(host, port):
-    socket.create_connection((host, int(port)), timeout=5).close()
+    with socket.create_connection((host, int(port)), timeout=20) as connection:  # inside, every address is the session's own
+        connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        connection.recv(1)
 
 
 def daemon(path):

@@ -50,7 +50,7 @@ ATTACKS = {
     "rename_ancestor": Attack(["{folder}"], {}, ("keeper.rename_state", "keeper.decide")),
     "linked_directory": Attack(["{folder}"], {}, ("keeper.symbolic_links", "keeper.rename_state")),
     "protected_file": Attack(["{folder}", "theirs.json"], {"theirs.json": "theirs\n"}, ("keeper.decide", "keeper.gain")),
-    "linked_before": Attack(["{folder}", "alias"], {"theirs.json": "theirs\n"}),
+    "linked_before": Attack(["{folder}", "alias"], {"theirs.json": "theirs\n"}, ("keeper.names",)),
     "secret_in_zone": Attack(["{folder}", ".secret"], {".secret": SECRET}, ()),  # reading has other walls
     "created_during_session": Attack(["{folder}/.secret"], {}, ()),
     "git_persistence": Attack(["{folder}"]),
@@ -61,8 +61,8 @@ ATTACKS = {
 # That the rest of the home is not there, or not to be had, is no matter of rules, nor is what no session can call: no run
 # without them, and no record.
 NO_RULE = {"home_secrets", "new_calls"}
-# Those that get through today, and why; they are to be taken out of here with the defence.
-KNOWN = {"linked_before": "a path says nothing about an object's other names, and those of before nobody judged"}
+# Stopped whatever the rules say, and on record.
+BY_NO_RULE = {"linked_before"}
 
 
 class Host:
@@ -175,9 +175,6 @@ class Files(unittest.TestCase):
         last = max((record["seq"] for record in self.reeve.records()), default=0)
         done = self.run_inside(name, folder, command)
         ways = self.ways(done)
-        if name in KNOWN:
-            self.assertIn("through", ways.values(), f"no longer: {KNOWN[name]}")
-            return
         self.assertEqual({way for way, said in ways.items() if said == "through"}, set(), done.stdout)
         if name != "created_during_session":  # there the host itself changed something
             self.assertEqual(self.state(folder), before)
@@ -197,6 +194,7 @@ def test_of(name, attack):
 
 for each, its_attack in ATTACKS.items():
     if (not CHOSEN or each in CHOSEN) and not (HOW in ("unruled", "holes") and each in NO_RULE) and \
+            not (HOW == "unruled" and each in BY_NO_RULE) and \
             not (HOW == "holes" and not its_attack.without):
         setattr(Files, f"test_{each}", test_of(each, its_attack))
 throwaway.enter_namespace()

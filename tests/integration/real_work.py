@@ -171,7 +171,7 @@ class RealWork(unittest.TestCase):
         end = [record for record in self.records if record["action"] == "session.end"][-1]["details"]
         self.assertEqual(end["seen"], end["recorded"] + end["coalesced"] + end["left_out"], json.dumps(end))
         counted = sum(record.get("count", 1) for record in self.records
-                      if record["action"].startswith("file.") or record["action"] == "process.exec")
+                      if record["action"].startswith(("file.", "network.")) or record["action"] == "process.exec")
         self.assertEqual(counted, end["recorded"] + end["coalesced"] - end["joined"], json.dumps(end))
 
 

@@ -269,7 +269,8 @@ TEST_F(ReportsTest, DenialsCanBeAskedFor) {
 TEST_F(ReportsTest, SourcesAreOfAWatchedSessionAndFew) {
     auto pair = platform::seqpacket_pair();
     EXPECT_FALSE(watcher_->add_reports("t", {.name = "x", .control = std::move(pair->ours)}));
-    const Fd first = add_source(), second = add_source(), third = add_source();
+    const Fd first = add_source(), second = add_source(), third = add_source(), fourth = add_source(),
+             fifth = add_source();
     pair = platform::seqpacket_pair();
     EXPECT_FALSE(watcher_->add_reports("s", {.name = "x", .control = std::move(pair->ours)}));
 }

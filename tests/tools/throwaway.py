@@ -12,6 +12,7 @@ import ctypes
 import json
 import os
 import pathlib
+import re
 import select
 import shutil
 import signal
@@ -22,7 +23,7 @@ import tempfile
 import time
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-HELPERS = ("reeve-confine", "reeve-keeper", "reeve-veil", "reeve-probe", "reeve-self-test")
+HELPERS = ("reeve-confine", "reeve-keeper", "reeve-veil", "reeve-egress", "reeve-probe", "reeve-self-test")
 DEADLINE = 30  # seconds for the daemon to start or to end; a machine under load takes a few
 MARK = "REEVE_THROWAWAY_NAMESPACE"
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -163,6 +164,10 @@ class Reeve:
             passwd += f"{name}:x:{uid}:{uid}::{home}:/bin/sh\n"
             group += f"{name}:x:{uid}:\n"
             self.people.append(Person(name, uid, home))
+        if not re.search("^reeve-egress:", passwd, re.M):
+            nobody = 1_900_000_000 + os.getpid() * 8 + 7
+            passwd += f"reeve-egress:x:{nobody}:{nobody}::/nonexistent:/usr/sbin/nologin\n"
+            group += f"reeve-egress:x:{nobody}:\n"
         for name, text in (("passwd", passwd), ("group", group)):
             source = self.root / name
             source.write_text(text)

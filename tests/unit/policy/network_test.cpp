@@ -267,5 +267,60 @@ TEST(NetworkDocument, WarnsOfAllowsWithoutEffect) {
     }
 }
 
+TEST(Verify, TheStrictestOfTheRulesThatMatch) {
+    const auto both = policy(R"({"allow": {"hosts": ["**.example"]}}, )"
+                             R"({"allow": {"hosts": ["git.example"], "ports": [22]}, "verify": "address"})");
+    EXPECT_EQ(both.decide_host("git.example", 22).verify, Verify::name);
+    const auto apart = policy(R"({"allow": {"hosts": ["**.example"], "except": ["git.example"]}}, )"
+                              R"({"allow": {"hosts": ["git.example"], "ports": [22]}, "verify": "address"})");
+    EXPECT_EQ(apart.decide_host("git.example", 22).verify, Verify::address);
+    auto entries = layer(R"({"id": "a", "allow": {"hosts": ["**"]}, "verify": "address"})");
+    for (auto& entry :
+         layer(R"({"id": "b", "allow": {"hosts": ["**"]}, "verify": "tls"})", Authority::device))
+        entries.push_back(entry);
+    EXPECT_EQ(NetworkPolicy(entries, Authority::organisation).decide_host("x.example", 443).verify,
+              Verify::tls);
+}
+
+TEST(Verify, IsAboutWhatIsLetThrough) {
+    const auto document = parse_document(
+        R"({"schema": "reeve.policy/1", "id": "x", "version": 1, "network": [{"deny": {"hosts": ["a"]}, "verify": "tls"}]})",
+        "x");
+    ASSERT_FALSE(document);
+    EXPECT_THAT(to_string(document.error()), testing::HasSubstr("verify"));
+}
+
+TEST(DecideName, TheMildestOfAllPorts) {
+    const auto rules = policy(
+        R"({"allow": {"hosts": ["a.example"], "ports": [8443]}}, )"
+        R"({"ask": {"hosts": ["b.example"], "ports": ["1000-2000"]}}, )"
+        R"({"deny": {"hosts": ["c.example"]}}, {"allow": {"hosts": ["c.example"], "ports": [443]}}, )"
+        R"({"allow": {"hosts": ["d.example"]}}, {"deny": {"hosts": ["d.example"], "ports": ["1-1000"]}})");
+    EXPECT_EQ(rules.decide_name("a.example").verdict, Verdict::allow);
+    EXPECT_EQ(rules.decide_name("b.example").verdict, Verdict::ask);
+    EXPECT_EQ(rules.decide_name("c.example").verdict, Verdict::deny);
+    EXPECT_EQ(rules.decide_name("d.example").verdict, Verdict::allow);
+    EXPECT_EQ(rules.decide_name("other.example").verdict, Verdict::deny);
+    EXPECT_EQ(rules.decide_name("not a name").verdict, Verdict::deny);
+}
+
+TEST(NetworkPolicyBytes, AreTheSamePolicy) {
+    const auto rules = policy(
+        R"({"allow": {"hosts": ["*.a.example"], "except": ["x.a.example"], "ports": [443, "8000-8100"]}, "verify": "tls"}, )"
+        R"({"allow": {"hosts": ["inside.example"], "addresses": ["own", "10.0.0.0/8"]}}, )"
+        R"({"deny": {"addresses": ["metadata"]}, "reason": "keys of the cloud"})");
+    const auto again = NetworkPolicy::decode(rules.encode());
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->encode(), rules.encode());
+    EXPECT_EQ(at(*again, "b.a.example", "93.184.216.34", 8050),
+              at(rules, "b.a.example", "93.184.216.34", 8050));
+    EXPECT_EQ(again->decide_host("b.a.example", 443).verify, Verify::tls);
+    EXPECT_EQ(again->decide_host("169.254.169.254", 80).reason, "keys of the cloud");
+    const std::string bytes = rules.encode();
+    for (std::size_t size = 0; size < bytes.size(); ++size)
+        EXPECT_FALSE(NetworkPolicy::decode(bytes.substr(0, size))) << size;
+    EXPECT_FALSE(NetworkPolicy::decode("anything"));
+}
+
 }  // namespace
 }  // namespace reeve::policy

@@ -12,13 +12,13 @@ TEST(Settings, TheStrictestOfAllLayersCounts) {
     const auto policy = compiled({
         layer(Authority::vendor, "vendor",
               R"("mode": "observe", "unenforceable": "degrade", "expires": "2030-01-01T00:00:00Z",
-            "limits": {"memory": "4G", "processes": 512},
+            "limits": {"memory": "4G", "processes": 512, "upload": "1G"},
             "consent": {"timeout": "2m", "max_pending": 50, "lifespans": ["once", "session", "always"], "max_lifespan": "30d", "scripted": true},
             "audit": {"on_full": "keep-going", "keep": "30d", "max_size": "2G", "sinks": ["file"]},
             "posture": {"require": ["disk.encrypted"], "max_age": "5m", "on_fail": "refuse-credentials"})"),
         layer(Authority::user, "mine",
               R"("mode": "enforce", "unenforceable": "refuse", "expires": "2029-01-01T00:00:00Z",
-            "limits": {"memory": "8G", "processes": 100},
+            "limits": {"memory": "8G", "processes": 100, "upload": "2G", "host_upload": "10M"},
             "consent": {"timeout": "1m", "max_pending": 60, "lifespans": ["once", "time"], "max_lifespan": "1d", "scripted": false},
             "audit": {"on_full": "end-session", "keep": "10d", "max_size": "3G", "sinks": ["syslog", "file"]},
             "posture": {"require": ["edr.running", "disk.encrypted"], "max_age": "10m", "on_fail": "freeze"})"),
@@ -30,6 +30,8 @@ TEST(Settings, TheStrictestOfAllLayersCounts) {
     EXPECT_EQ(settings.expires, 1861920000);
     EXPECT_EQ(settings.limits.memory, std::uint64_t{4} << 30);
     EXPECT_EQ(settings.limits.processes, 100U);
+    EXPECT_EQ(settings.limits.upload, std::uint64_t{1} << 30);
+    EXPECT_EQ(settings.limits.host_upload, std::uint64_t{10} << 20);
     EXPECT_EQ(settings.consent.timeout, 60s);
     EXPECT_EQ(settings.consent.max_pending, 50U);
     EXPECT_EQ(settings.consent.max_lifespan, 24h);

@@ -1,5 +1,6 @@
 #include "daemon/egress/dialer.hpp"
 
+#include <array>
 #include <optional>
 
 #include "daemon/egress/address_text.hpp"
@@ -67,15 +68,22 @@ TEST_F(DialerTest, OneThatIsRefusedMakesRoomForTheNextAtOnce) {
 }
 
 // A listener whose backlog is full lets the others wait.
-TEST_F(DialerTest, OneThatDoesNotAnswerIsOvertaken) {
-    const Listener silent("127.0.0.2", 0, 0);
-    std::vector<platform::Fd> filling;
-    for (int i = 0; i < 4; ++i) {
-        sockaddr_storage where;
-        const socklen_t length = fill(silent.endpoint(), where);
-        filling.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-        (void)::connect(filling.back().get(), reinterpret_cast<sockaddr*>(&where), length);
+struct Silent {
+    Silent() {
+        for (platform::Fd& fd : filling) {
+            sockaddr_storage where;
+            const socklen_t length = fill(listener.endpoint(), where);
+            fd.reset(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+            (void)::connect(fd.get(), reinterpret_cast<sockaddr*>(&where), length);
+        }
     }
+    std::uint16_t port() const { return listener.port(); }
+    const Listener listener{"127.0.0.2", 0, 0};
+    std::array<platform::Fd, 4> filling;
+};
+
+TEST_F(DialerTest, OneThatDoesNotAnswerIsOvertaken) {
+    const Silent silent;
     const Listener answers("127.0.0.3", silent.port());
     ASSERT_TRUE(answers.good());
     resolver_.found("a.example", {"127.0.0.2", "127.0.0.3"});
@@ -101,6 +109,16 @@ TEST_F(DialerTest, AllInAllItHasADeadline) {
     dial({.host = "never.example", .port = 443});
     ASSERT_FALSE(outcome());
     EXPECT_EQ(outcome().error().reason, "Connection timed out");
+}
+
+TEST_F(DialerTest, TheDeadlineSaysWhichAddressDidNotAnswer) {
+    const Silent silent;
+    outside_.dial_timeout = std::chrono::milliseconds(50);
+    resolver_.found("a.example", {"127.0.0.2"});
+    dial({.host = "a.example", .port = silent.port()});
+    ASSERT_FALSE(outcome());
+    EXPECT_EQ(outcome().error().address, "127.0.0.2");
+    EXPECT_EQ(outcome().error().reason, "127.0.0.2: Connection timed out");
 }
 
 TEST_F(DialerTest, AddressesThatPolicyRefusesAreNotTried) {

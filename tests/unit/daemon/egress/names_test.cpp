@@ -55,6 +55,20 @@ TEST(Names, EveryAddressIsGivenOnceAndThenThereAreNoMore) {
     EXPECT_TRUE(names.addresses_of("N0.example"));
 }
 
+TEST(Names, OneThatBeginsWhereAnotherEndedKnowsNoneOfIts) {
+    Names first(2), second(2, 2);
+    const auto one = first.addresses_of("a.example"), two = first.addresses_of("b.example");
+    const auto other = second.addresses_of("c.example");
+    ASSERT_TRUE(one && two && other);
+    for (const auto& given : {one, two}) {
+        EXPECT_NE(given->four, other->four);
+        EXPECT_EQ(second.name_of(given->four), "");
+        EXPECT_EQ(second.name_of(given->six), "");
+    }
+    EXPECT_EQ(second.name_of(other->six), "c.example");
+    EXPECT_EQ(first.name_of(other->four), "");
+}
+
 TEST(Names, HasABound) {
     Names names(1);
     EXPECT_TRUE(names.addresses_of("a.example"));

@@ -60,8 +60,7 @@ class Judging : public testing::Test {
         return {.path = path, .place = setup_.place_of(path), .inside = inside, .read_only = read_only};
     }
     Judgement judge(const Location& where, Guard guard = Guard::landlock,
-                    std::initializer_list<FileAction> actions = {FileAction::create,
-                                                                 FileAction::write}) const {
+                    std::initializer_list<FileAction> actions = {FileAction::create, FileAction::write}) {
         return Judge(engine_).judge(where, actions, guard);
     }
     bool gains(const std::string& from, const std::string& to, bool directory) const {
