@@ -36,6 +36,18 @@ for _ in range(3):
     text = connection.getresponse().read().decode()
 sys.stdout.write(text)
 """
+# curl stops by itself when the server has answered.
+UPLOAD = """
+import socket
+connection = socket.create_connection(("web.reeve.test", 80))
+try:
+    connection.sendall(b"PUT /put HTTP/1.1\\r\\nHost: web.reeve.test\\r\\nContent-Length: 3145728\\r\\n\\r\\n")
+    connection.sendall(bytes(3 << 20))
+    while connection.recv(4096):
+        pass
+except OSError:
+    print("reset")
+"""
 
 
 class Clients(unittest.TestCase):
@@ -60,8 +72,9 @@ class Clients(unittest.TestCase):
             self.assertEqual(self.run_inside("curl", "-sS", version, "https://web.reeve.test/hello"), HELLO)
             self.assertEqual(self.net.requests()[-1][:2], ["web.reeve.test", seen])
         record = self.connections("web.reeve.test:443")[-1]
-        self.assertEqual((record["outcome"], record["details"]["sni"], record["details"]["ended"]),
-                         ("allowed", "web.reeve.test", "closed"), record)
+        self.assertEqual((record["outcome"], record["details"]["sni"]), ("allowed", "web.reeve.test"), record)
+        # The session may be over before the server has closed its side, too.
+        self.assertIn(record["details"]["ended"], ("closed", "session end"), record)
         self.assertIn(record["details"]["address"], (internet.WEB, internet.WEB6))
         self.assertTrue(record["actor"]["process"]["exe"].endswith("/curl"), record)
         self.assertEqual(record["policy_evaluation"]["rule"], "test/web")
@@ -79,11 +92,10 @@ class Clients(unittest.TestCase):
 
     def test_an_upload_over_the_budget(self):
         workspace = self.reeve.workspace("upload")
-        (workspace / "much").write_bytes(bytes(3 << 20))
         budget = self.reeve.person.write(workspace / "budget.json", '{"schema": "reeve.policy/1", "id": "budget", "version": 1, '
                                                                     '"limits": {"host_upload": "2M"}}')
-        done = self.reeve.run("curl", "-sS", "-T", "much", "http://web.reeve.test/put", cwd=workspace, options=["--policy", budget])
-        self.assertNotEqual(done.returncode, 0)
+        done = self.reeve.run("/usr/bin/python3", "-c", UPLOAD, cwd=workspace, options=["--policy", budget])
+        self.assertEqual(done.stdout, "reset\n", done.stderr)
         record = self.connections("web.reeve.test:80")[-1]
         self.assertEqual((record["outcome"], record["details"]["ended"]), ("allowed", "budget"), record)
         self.assertLessEqual(record["details"]["bytes_up"], 2 << 20)

@@ -236,6 +236,7 @@ http {{
   server {{
     listen 80; listen [::]:80; listen 443 ssl http2; listen [::]:443 ssl http2; server_name _;
     root {self.root}/site; default_type application/octet-stream;
+    location = /put {{ return 200; }}
     location = /redirect {{ return 302 http://{METADATA}/latest/meta-data/; }}
     location = /latest/meta-data/ {{ return 200 "keys of the cloud\\n"; }}
   }}
