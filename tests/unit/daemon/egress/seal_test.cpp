@@ -44,7 +44,7 @@ TEST(SealTest, LeavesWhatItsWorkTakes) {
     EXPECT_EQ(sealed([] { return makes(AF_INET, SOCK_STREAM) && makes(AF_INET6, SOCK_STREAM); }), 0);
     EXPECT_EQ(sealed([] { return makes(AF_INET, SOCK_DGRAM) && makes(AF_INET6, SOCK_DGRAM); }), 0);
     EXPECT_EQ(sealed([] { return own_addresses().has_value(); }), 0);
-    EXPECT_EQ(sealed([] { return opens("/etc/resolv.conf", O_RDONLY) && opens("/etc/hosts", O_RDONLY); }), 0);
+    EXPECT_EQ(sealed([] { return opens("/etc/resolv.conf", O_RDONLY) && opens("/etc/nsswitch.conf", O_RDONLY); }), 0);
     EXPECT_EQ(sealed([] {
                   int ends[2];
                   return ::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0;
@@ -68,7 +68,7 @@ TEST(SealTest, ReadsAndWritesNoOtherFiles) {
     if (platform::confine::landlock_abi() == 0) GTEST_SKIP() << "no Landlock here";
     EXPECT_EQ(sealed([] { return opens("/proc/self/maps", O_RDONLY); }), EACCES);
     EXPECT_EQ(sealed([] { return opens("/root", O_RDONLY | O_DIRECTORY); }), EACCES);
-    EXPECT_EQ(sealed([] { return opens("/etc/hosts", O_RDWR); }), EACCES);
+    EXPECT_EQ(sealed([] { return opens("/etc/nsswitch.conf", O_RDWR); }), EACCES);
     EXPECT_EQ(sealed([] { return opens("/tmp/reeve-egress-was-here", O_WRONLY | O_CREAT); }), EACCES);
 }
 
