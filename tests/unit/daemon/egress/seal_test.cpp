@@ -44,7 +44,9 @@ TEST(SealTest, LeavesWhatItsWorkTakes) {
     EXPECT_EQ(sealed([] { return makes(AF_INET, SOCK_STREAM) && makes(AF_INET6, SOCK_STREAM); }), 0);
     EXPECT_EQ(sealed([] { return makes(AF_INET, SOCK_DGRAM) && makes(AF_INET6, SOCK_DGRAM); }), 0);
     EXPECT_EQ(sealed([] { return own_addresses().has_value(); }), 0);
-    EXPECT_EQ(sealed([] { return opens("/etc/resolv.conf", O_RDONLY) && opens("/etc/nsswitch.conf", O_RDONLY); }), 0);
+    EXPECT_EQ(
+        sealed([] { return opens("/etc/resolv.conf", O_RDONLY) && opens("/etc/nsswitch.conf", O_RDONLY); }),
+        0);
     EXPECT_EQ(sealed([] {
                   int ends[2];
                   return ::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0;
