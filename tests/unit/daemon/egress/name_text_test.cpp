@@ -8,9 +8,7 @@ namespace {
 TEST(NameText, TellsHostsFromWhatIsNone) {
     for (const char* name : {"a", "A-b_c.example", "xn--bcher-kva.example", "127.0.0.1"})
         EXPECT_TRUE(is_host_text(name)) << name;
-    for (const char* name : {"", ".", "a.", ".a", "a..b", "a b", "a/b",
-                             "b\xc3\xbc"
-                             "cher.example"})
+    for (const char* name : {"", ".", "a.", ".a", "a..b", "a b", "a/b", "\u00fc.example"})
         EXPECT_FALSE(is_host_text(name)) << name;
     EXPECT_FALSE(is_host_text(std::string_view("a\0b", 3)));
     EXPECT_FALSE(is_host_text(std::string(64, 'a') + ".example"));
