@@ -109,8 +109,22 @@ static int serve_post(int fd, const struct head* head) {
     return send(fd, answer, (size_t)size, MSG_NOSIGNAL) == size;
 }
 
+// A descriptor as a thread's argument.
+static void* boxed(int fd) {
+    int* box = malloc(sizeof *box);
+    if (box == NULL) fail("malloc");
+    *box = fd;
+    return box;
+}
+
+static int unboxed(void* box) {
+    const int fd = *(int*)box;
+    free(box);
+    return fd;
+}
+
 static void* serve_one(void* argument) {
-    const int fd = (int)(long)argument;
+    const int fd = unboxed(argument);
     struct head head;
     at_once(fd);
     while (read_head(fd, &head))
@@ -122,14 +136,15 @@ static void* serve_one(void* argument) {
 }
 
 static void* accept_all(void* argument) {
+    const int listener = unboxed(argument);
     pthread_attr_t small;
     pthread_attr_init(&small);
     pthread_attr_setstacksize(&small, 128 * 1024);
     for (;;) {
         pthread_t thread;
-        const int fd = accept((int)(long)argument, NULL, NULL);
+        const int fd = accept(listener, NULL, NULL);
         if (fd < 0) fail("accept");
-        if (pthread_create(&thread, &small, serve_one, (void*)(long)fd) != 0) fail("pthread_create");
+        if (pthread_create(&thread, &small, serve_one, boxed(fd)) != 0) fail("pthread_create");
         pthread_detach(thread);
     }
 }
@@ -154,7 +169,7 @@ static int serve(int count, char** arguments) {
     for (int i = 1; i < count; ++i) {
         pthread_t thread;
         const int fd = listen_on(arguments[0], arguments[i]);
-        if (pthread_create(&thread, NULL, accept_all, (void*)(long)fd) != 0) fail("pthread_create");
+        if (pthread_create(&thread, NULL, accept_all, boxed(fd)) != 0) fail("pthread_create");
     }
     puts("ready");
     fflush(stdout);
