@@ -6,8 +6,8 @@
 
 #include <memory>
 
+#include "daemon/access/holes.hpp"
 #include "daemon/egress/address_text.hpp"
-#include "daemon/egress/holes.hpp"
 
 namespace reeve::egress {
 namespace {
@@ -26,7 +26,7 @@ Check check(const policy::NetworkPolicy& policy, std::string_view host, std::uin
             const policy::Address& address, const std::vector<policy::Address>& own, Consent consent) {
     Check result{policy.decide_address(host, port, address, own), std::nullopt};
     const auto verdict = result.decision.verdict;
-    if (lacks("egress.address") || verdict == policy::Verdict::allow ||
+    if (access::lacks("egress.address") || verdict == policy::Verdict::allow ||
         (verdict == policy::Verdict::ask && consent == Consent::given))
         result.address = CheckedAddress(address, port);
     return result;

@@ -3,10 +3,10 @@
 
 #include <utility>
 
+#include "daemon/access/holes.hpp"
 #include "daemon/egress/address_text.hpp"
 #include "daemon/egress/connection.hpp"
 #include "daemon/egress/endpoint.hpp"
-#include "daemon/egress/holes.hpp"
 #include "daemon/egress/name_text.hpp"
 
 namespace reeve::egress {
@@ -27,7 +27,7 @@ void Connection::begin() {
     report_.verdict = decision_.verdict;
     report_.by_rule = decision_.by_rule;
     report_.rule = decision_.rule;
-    if (lacks("egress.policy")) return open(Consent::given);
+    if (access::lacks("egress.policy")) return open(Consent::given);
     switch (decision_.verdict) {
         case policy::Verdict::deny:
             return deny(decision_.reason);

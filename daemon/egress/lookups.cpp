@@ -7,8 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "daemon/access/holes.hpp"
 #include "daemon/egress/address_text.hpp"
-#include "daemon/egress/holes.hpp"
 #include "daemon/egress/name_text.hpp"
 
 namespace reeve::egress {
@@ -83,7 +83,7 @@ void Lookups::answer(const DnsQuestion& question, Done done) {
     asked.report.verdict = decision.verdict;
     asked.report.by_rule = decision.by_rule;
     asked.report.rule = decision.rule;
-    if (decision.verdict == policy::Verdict::deny && !lacks("egress.names"))
+    if (decision.verdict == policy::Verdict::deny && !access::lacks("egress.names"))
         return done(refuse(std::move(asked), ResponseCode::no_such_name, decision.reason));
     asked.report.outcome = Outcome::allowed;
     if (!wants_address(question)) return done(synthetic(std::move(asked), false, false));

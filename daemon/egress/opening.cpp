@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "daemon/egress/holes.hpp"
+#include "daemon/access/holes.hpp"
 #include "policy/network.hpp"
 
 namespace reeve::egress {
@@ -53,7 +53,7 @@ platform::Status Opening::begin() {
         reader_ = std::make_unique<HelloReader>();
         return {};
     }
-    if (*protocol_ == Protocol::http && lacks("egress.host")) {
+    if (*protocol_ == Protocol::http && access::lacks("egress.host")) {
         released_ = fed_;
         passed_ = true;
         return {};
@@ -92,7 +92,7 @@ platform::Status Opening::feed_requests(std::string_view more) {
 }
 
 platform::Status Opening::judge_hello() const {
-    if (verify_ != Verify::name || lacks("egress.server_name")) return {};
+    if (verify_ != Verify::name || access::lacks("egress.server_name")) return {};
     if (hello_.encrypted)
         return mismatch(host_,
                         "the TLS server name is encrypted (ECH), so that it cannot be held against " + host_);

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <sys/statvfs.h>
 
-#include "daemon/keeper/holes.hpp"
+#include "daemon/access/holes.hpp"
 
 namespace reeve::keeper {
 
@@ -77,7 +77,7 @@ Judgement Judge::judge(const Location& at, std::initializer_list<FileAction> act
     }
     judged.decided = true;
     judged.decision = decide(at.path, actions, judged.action);
-    if (judged.decision.verdict == Verdict::allow || !engine_.enforces() || lacks("keeper.decide")) {
+    if (judged.decision.verdict == Verdict::allow || !engine_.enforces() || access::lacks("keeper.decide")) {
         judged.way = Judgement::Way::perform;
         judged.recorded =
             judged.decision.verdict != Verdict::allow || (at.place->log & policy::kLogChanges) != 0;
@@ -92,7 +92,7 @@ void Judge::judge_link(const Location& at, Judgement& judged) const {
     // A name beside it that no pattern spells out.
     const std::string other = at.path.substr(0, at.path.rfind('/') + 1) + "\x01\x02\x01";
     if (judged.way != Judgement::Way::perform || !at.by_policy() ||
-        engine_.table.same_below(at.path, other) || lacks("keeper.symbolic_links"))
+        engine_.table.same_below(at.path, other) || access::lacks("keeper.symbolic_links"))
         return;
     if (judged.decision.verdict == Verdict::allow)
         judged.decision = {.reason = "a symbolic link here would lead around the rules for names below it"};
@@ -103,8 +103,8 @@ void Judge::judge_link(const Location& at, Judgement& judged) const {
 }
 
 void Judge::judge_names(const Location& at, const struct stat& status, Judgement& judged) const {
-    if (judged.way != Judgement::Way::perform || !at.by_policy() || at.veiled() || lacks("keeper.names") ||
-        !engine_.links.foreign(status))
+    if (judged.way != Judgement::Way::perform || !at.by_policy() || at.veiled() ||
+        access::lacks("keeper.names") || !engine_.links.foreign(status))
         return;
     if (judged.decision.verdict == Verdict::allow)
         judged.decision = {.reason = "the file has another name, which this session did not make"};

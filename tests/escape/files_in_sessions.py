@@ -41,7 +41,7 @@ RULES = {"schema": "reeve.policy/1", "id": "rules", "version": 1, "extends": ["v
 SECRET = "PRIVATE KEY of nobody\n"
 
 # Program, its arguments after the folder ("{home}": the person's), files of the folder before; defences of the keeper
-# (daemon/keeper/holes.hpp) without which it gets through.
+# (daemon/access/holes.hpp) without which it gets through.
 Attack = collections.namedtuple("Attack", "arguments files without", defaults=[{}, ("keeper.decide",)])
 ATTACKS = {
     "forbidden_names": Attack(["{folder}", ".mcp.json"], {}, ("keeper.decide", "keeper.rename_state", "keeper.symbolic_links")),
@@ -166,7 +166,7 @@ class Files(unittest.TestCase):
         self.assertIn("through", ways.values())
 
     def holes(self, name, attack):
-        self.reeve.libexec.joinpath("keeper-holes").write_text("".join(f"{hole}\n" for hole in attack.without))
+        self.reeve.libexec.joinpath("holes").write_text("".join(f"{hole}\n" for hole in attack.without))
         self.unruled(name, attack)
 
     def defended(self, name, attack):

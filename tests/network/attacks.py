@@ -219,7 +219,7 @@ class Network(unittest.TestCase):
 
     def hole(self, name):
         attack = ATTACKS[name]
-        self.reeve.libexec.joinpath("egress-holes").write_text("".join(f"{hole}\n" for hole in attack.without))
+        self.reeve.libexec.joinpath("holes").write_text("".join(f"{hole}\n" for hole in attack.without))
         queries = len(self.net.queries())
         ways, _ = self.try_inside(attack.code)
         carried = any("secret" in query for query in self.net.queries()[queries:])

@@ -1,12 +1,12 @@
 // Defences that a test can leave out, to show that what they stop would work without them.
 //
-// Only reeve-keeper-holes has any, which is never installed: it reads their names, a line each, from the file
-// `keeper-holes` beside it when it starts.
+// Only reeve-keeper-holes and reeve-egress-holes have any, which are never installed: they read their names, a line
+// each, from the file `holes` beside them when they start.
 #pragma once
 
 #include <string_view>
 
-namespace reeve::keeper {
+namespace reeve::access {
 
 #ifdef REEVE_TEST_HOLES
 bool lacks(std::string_view defence);
@@ -16,4 +16,4 @@ constexpr bool lacks(std::string_view) {
 }
 #endif
 
-}  // namespace reeve::keeper
+}  // namespace reeve::access

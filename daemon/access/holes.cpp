@@ -1,4 +1,4 @@
-#include "daemon/egress/holes.hpp"
+#include "daemon/access/holes.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -6,18 +6,18 @@
 #include <string>
 #include <vector>
 
-namespace reeve::egress {
+namespace reeve::access {
 namespace {
 
 std::vector<std::string> read_holes() {
     std::error_code none;
-    std::ifstream file(std::filesystem::read_symlink("/proc/self/exe", none).parent_path() / "egress-holes");
+    std::ifstream file(std::filesystem::read_symlink("/proc/self/exe", none).parent_path() / "holes");
     std::vector<std::string> names;
     for (std::string name; std::getline(file, name);) names.push_back(name);
     return names;
 }
 
-// Before main(): later the program opens no files.
+// Before main(): later the program sees the session's files alone, or opens none.
 const std::vector<std::string> holes = read_holes();
 
 }  // namespace
@@ -26,4 +26,4 @@ bool lacks(std::string_view defence) {
     return std::ranges::find(holes, defence) != holes.end();
 }
 
-}  // namespace reeve::egress
+}  // namespace reeve::access
