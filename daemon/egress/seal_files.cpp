@@ -2,35 +2,19 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <cstdint>
 #include <memory>
 #include <string>
 
 #include "platform/fd.hpp"
-#include "platform/linux/confine/landlock.hpp"
+#include "platform/linux/landlock.hpp"
 
 namespace reeve::egress {
 namespace {
 
+namespace landlock = platform::landlock;
 using platform::Fd;
-
-// linux/landlock.h, of which Debian 12 has ABI 2. The three calls have the same numbers on all architectures.
-constexpr long kCreateRuleset = 444, kAddRule = 445, kRestrictSelf = 446;
-constexpr int kRulePathBeneath = 1;
-constexpr std::uint64_t kReadFile = 1 << 2;
-constexpr std::uint64_t kBindTcp = 1;
-constexpr std::uint64_t kScopes = 1 | 2;  // abstract sockets, signals
-
-struct Ruleset {
-    std::uint64_t file_system, network, scoped;
-};
-struct [[gnu::packed]] PathBeneath {
-    std::uint64_t rights;
-    std::int32_t fd;
-};
 
 // Of c-ares and of the C library. Each may be a link: what it leads to counts.
 constexpr const char* kRead[] = {"/etc/resolv.conf", "/etc/hosts",     "/etc/nsswitch.conf",
@@ -41,17 +25,10 @@ std::uint64_t file_rights(int abi) {
     return (std::uint64_t{1} << count) - 1;
 }
 
-std::size_t size_for(int abi) {
-    return abi >= 6 ? 24 : abi >= 4 ? 16 : 8;
-}
-
-platform::Status allow(int ruleset, const std::string& path) {
+platform::Status allow(landlock::Domain& domain, const std::string& path) {
     const Fd place(::open(path.c_str(), O_PATH | O_CLOEXEC));
     if (!place) return {};  // what is not there is not read
-    const PathBeneath rule{kReadFile, place.get()};
-    if (::syscall(kAddRule, ruleset, kRulePathBeneath, &rule, 0) != 0)
-        return platform::os_error("let reeve-egress read", path);
-    return {};
+    return domain.allow(place.get(), landlock::kReadFile, "let reeve-egress read", path);
 }
 
 // resolv.conf is replaced, not rewritten, when the machine moves to another network: by name it has to be found again.
@@ -64,17 +41,17 @@ std::string folder_of_resolv_conf() {
 }  // namespace
 
 platform::Status close_file_system() {
-    const int abi = platform::confine::landlock_abi();
+    const int abi = landlock::abi();
     if (abi == 0) return {};
-    const Ruleset rules{file_rights(abi), abi >= 4 ? kBindTcp : 0, abi >= 6 ? kScopes : 0};
-    const Fd domain(static_cast<int>(::syscall(kCreateRuleset, &rules, size_for(abi), 0)));
-    if (!domain) return platform::os_error("make a Landlock ruleset", "");
+    auto domain =
+        landlock::Domain::make({.file_system = file_rights(abi),
+                                .network = abi >= 4 ? landlock::kBindTcp : 0,
+                                .scoped = abi >= 6 ? landlock::kScopeAbstract | landlock::kScopeSignal : 0});
+    if (!domain) return std::unexpected(domain.error());
     for (const char* path : kRead)
-        if (auto s = allow(domain.get(), path); !s) return s;
-    if (auto s = allow(domain.get(), folder_of_resolv_conf()); !s) return s;
-    if (::syscall(kRestrictSelf, domain.get(), 0) != 0)
-        return platform::os_error("enter the Landlock domain", "");
-    return {};
+        if (auto s = allow(*domain, path); !s) return s;
+    if (auto s = allow(*domain, folder_of_resolv_conf()); !s) return s;
+    return domain->enter();
 }
 
 }  // namespace reeve::egress

@@ -11,7 +11,7 @@
 #include <system_error>
 
 #include "platform/confine.hpp"
-#include "platform/linux/confine/landlock.hpp"
+#include "platform/linux/landlock.hpp"
 
 namespace reeve::platform::confine {
 namespace {
@@ -51,7 +51,7 @@ bool has_notify() {
 
 Support probe_support() {
     Support support;
-    support.landlock_abi = landlock_abi();
+    support.landlock_abi = landlock::abi();
     support.cgroup_kill = kernel_is_at_least(5, 14);
     support.memfd_noexec = ::access("/proc/sys/vm/memfd_noexec", F_OK) == 0;
     support.user_namespaces = setting("/proc/sys/user/max_user_namespaces", 0) > 0;

@@ -15,7 +15,7 @@
 #include <functional>
 
 #include "daemon/egress/checked_address.hpp"
-#include "platform/linux/confine/landlock.hpp"
+#include "platform/linux/landlock.hpp"
 
 namespace reeve::egress {
 namespace {
@@ -67,7 +67,7 @@ TEST(SealTest, MakesNoOtherSockets) {
 }
 
 TEST(SealTest, ReadsAndWritesNoOtherFiles) {
-    if (platform::confine::landlock_abi() == 0) GTEST_SKIP() << "no Landlock here";
+    if (platform::landlock::abi() == 0) GTEST_SKIP() << "no Landlock here";
     EXPECT_EQ(sealed([] { return opens("/proc/self/maps", O_RDONLY); }), EACCES);
     EXPECT_EQ(sealed([] { return opens("/root", O_RDONLY | O_DIRECTORY); }), EACCES);
     EXPECT_EQ(sealed([] { return opens("/etc/nsswitch.conf", O_RDWR); }), EACCES);
