@@ -29,25 +29,21 @@ void fields(V& v, Setup& s) {
 }
 
 std::string Setup::encode() const {
-    platform::wire::Writer writer;
-    writer(*this);
-    return std::move(writer.bytes);
+    return platform::wire::encoded(*this);
 }
 
 platform::Result<Setup> Setup::decode(std::string_view bytes) {
-    Setup setup;
-    platform::wire::Reader reader(bytes);
-    reader(setup);
+    auto setup = platform::wire::decoded<Setup>(bytes);
     const auto sound = [](const Place& p) {
         return p.path.starts_with('/') && static_cast<std::uint8_t>(p.kind) < kKinds;
     };
     const auto absolute = [](const std::string& path) { return path.starts_with('/'); };
-    if (!reader.complete() || !std::ranges::all_of(setup.places, sound) ||
-        !std::ranges::all_of(setup.canaries, absolute) || !std::ranges::all_of(setup.files, absolute) ||
-        !std::ranges::is_sorted(setup.places, {}, &Place::path))
+    if (!setup || !std::ranges::all_of(setup->places, sound) ||
+        !std::ranges::all_of(setup->canaries, absolute) || !std::ranges::all_of(setup->files, absolute) ||
+        !std::ranges::is_sorted(setup->places, {}, &Place::path))
         return platform::error("read the set-up of the session", "", "it is not of this build",
                                "restart reeved after an upgrade");
-    return setup;
+    return std::move(*setup);
 }
 
 const Place* Setup::place_of(std::string_view path) const {

@@ -10,17 +10,13 @@ void fields(V& v, Connecting& c) {
 }
 
 std::string Connecting::encode() const {
-    platform::wire::Writer writer;
-    writer(*this);
-    return std::move(writer.bytes);
+    return platform::wire::encoded(*this);
 }
 
 platform::Result<Connecting> Connecting::decode(std::string_view bytes) {
-    Connecting connecting;
-    platform::wire::Reader reader(bytes);
-    reader(connecting);
-    if (!reader.complete()) return platform::error("read whose a connection is", "", "malformed");
-    return connecting;
+    auto connecting = platform::wire::decoded<Connecting>(bytes);
+    if (!connecting) return platform::error("read whose a connection is", "", "malformed");
+    return std::move(*connecting);
 }
 
 }  // namespace reeve::egress

@@ -24,7 +24,6 @@ inline constexpr int kDoorsFd = 6;
 
 struct Setup {
     std::string session;
-    std::string agent;
     // How many were started for the session before this one: 0, or 1 where the first ended. An address that the first
     // gave to a name is none of the second's.
     std::uint32_t generation = 0;

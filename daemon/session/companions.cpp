@@ -118,7 +118,6 @@ Status Companions::take_way_out(const Wanted& wanted, confine::StartFds& fds) {
     const policy::Limits& limits = wanted.policy.settings().limits;
     way_out_ = WayOut{.user = *wanted.egress_user,
                       .setup = {.session = wanted.session,
-                                .agent = wanted.agent,
                                 .network = wanted.policy.network().encode(),
                                 .host_upload = limits.host_upload.value_or(0),
                                 .session_upload = limits.upload.value_or(0)},

@@ -38,7 +38,6 @@ class Companions {
         const std::string& home;
         const std::shared_ptr<const platform::Fd>& table;
         const policy::Policy& policy;
-        const std::string& agent;
         const platform::confine::Person* egress_user;  // null: there is no way out on this machine
     };
     // Starts those that `wanted.planned.means` asks for, and reeve-egress where the policy lets anything out; gives their

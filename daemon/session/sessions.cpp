@@ -206,7 +206,6 @@ Result<Session*> Sessions::start(Start start, Listener listener) {
                                          .home = start.person.home,
                                          .table = decided->table,
                                          .policy = *decided->policy,
-                                         .agent = decided->facts.agent,
                                          .egress_user = egress_user_ ? &*egress_user_ : nullptr},
                                         fds);
     if (!companions) return undo_all(companions.error());

@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -107,6 +108,29 @@ class Reader {
     std::string_view left_;
     bool short_ = false;
 };
+
+template <class T>
+std::string encoded(const T& value) {
+    Writer writer;
+    writer(value);
+    return std::move(writer.bytes);
+}
+
+// Nothing: these are not the bytes of one.
+template <class T>
+std::optional<T> decoded(std::string_view bytes) {
+    T value;
+    Reader reader(bytes);
+    reader(value);
+    if (!reader.complete()) return std::nullopt;
+    return value;
+}
+
+// As it lies in memory.
+template <class T>
+requires std::is_trivially_copyable_v<T> std::string_view bytes_of(const T& value) {
+    return {reinterpret_cast<const char*>(&value), sizeof value};
+}
 
 }  // namespace wire
 }  // namespace reeve::platform

@@ -102,7 +102,6 @@ void EgressProcess::make_network() {
 
 void EgressProcess::start(const EgressOptions& options) {
     const egress::Setup setup{.session = "test",
-                              .agent = "tester",
                               .network = network_of(options.rules),
                               .host_upload = options.host_upload,
                               .session_upload = options.session_upload};

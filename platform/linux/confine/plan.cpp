@@ -3,17 +3,13 @@
 namespace reeve::platform::confine {
 
 std::string Plan::encode() const {
-    wire::Writer writer;
-    writer(*this);
-    return std::move(writer.bytes);
+    return wire::encoded(*this);
 }
 
 Result<Plan> Plan::decode(std::string_view bytes) {
-    Plan plan;
-    wire::Reader reader(bytes);
-    reader(plan);
-    if (!reader.complete()) return error("read the plan", "", "its bytes are not those of a plan");
-    return plan;
+    auto plan = wire::decoded<Plan>(bytes);
+    if (!plan) return error("read the plan", "", "its bytes are not those of a plan");
+    return std::move(*plan);
 }
 
 }  // namespace reeve::platform::confine

@@ -42,11 +42,6 @@ Status check(const Plan& plan, const StartFds& fds) {
     return {};
 }
 
-template <class T>
-std::string_view bytes_of(const T& value) {
-    return {reinterpret_cast<const char*>(&value), sizeof value};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Spawner>> Spawner::create(const Programs& programs) {
@@ -108,12 +103,10 @@ Result<Spawner::Answered> Spawner::ask(std::string_view request, std::span<const
     std::memcpy(&answered.answer, packet->bytes.data(), sizeof answered.answer);
     answered.fds = std::move(packet->fds);
     if (packet->bytes.size() == sizeof answered.answer) return answered;
-    Error failed;
-    wire::Reader reader(std::string_view(packet->bytes).substr(sizeof answered.answer));
-    reader(failed);
-    if (!reader.complete()) return error("ask reeve-spawner", what, "malformed answer", kTodo);
-    if (failed.on.empty()) failed.on = what;
-    return std::unexpected(std::move(failed));
+    auto failed = wire::decoded<Error>(std::string_view(packet->bytes).substr(sizeof answered.answer));
+    if (!failed) return error("ask reeve-spawner", what, "malformed answer", kTodo);
+    if (failed->on.empty()) failed->on = what;
+    return std::unexpected(std::move(*failed));
 }
 
 Result<Companion> Spawner::ask_for_process(std::string_view request, std::span<const int> fds,
@@ -127,7 +120,7 @@ Result<Companion> Spawner::ask_for_process(std::string_view request, std::span<c
 
 Result<TakenDoors> Spawner::take_doors() {
     const SpawnRequest request{.kind = Kind::doors};
-    auto answered = ask(bytes_of(request), {}, "");
+    auto answered = ask(wire::bytes_of(request), {}, "");
     if (!answered) return std::unexpected(answered.error());
     TakenDoors taken{.network = answered->answer.network};
     std::size_t next = 0;
@@ -157,7 +150,7 @@ Result<Child> Spawner::start(const Plan& plan, StartFds fds) {
     for (const Fd* extra : {&fds.watch, &fds.watch_by_fd, &fds.keeper, &fds.veil})
         if (*extra) sent.push_back(extra->get());
     for (const Fd& group : fds.limit_groups) sent.push_back(group.get());
-    auto started = ask_for_process(bytes_of(request), sent, plan.session);
+    auto started = ask_for_process(wire::bytes_of(request), sent, plan.session);
     if (!started) return std::unexpected(started.error());
     return Child{std::move(started->pidfd), started->pid, Link(std::move(link->ours))};
 }
@@ -169,7 +162,7 @@ Result<Companion> Spawner::start_companion(Kind kind, const Person& person, int 
                                .uid = person.uid,
                                .gid = person.gid,
                                .groups = static_cast<std::uint32_t>(person.groups.size())};
-    std::string bytes(bytes_of(request));
+    std::string bytes(wire::bytes_of(request));
     bytes.append(reinterpret_cast<const char*>(person.groups.data()), person.groups.size() * sizeof(gid_t));
     std::vector<int> sent;
     if (cgroup >= 0) sent.push_back(cgroup);

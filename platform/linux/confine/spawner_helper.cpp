@@ -34,11 +34,6 @@ static_assert(kFirstExtra + kMaxPacketFds < kOwn);
 constexpr const char* kNames[kPrograms] = {"reeve-confine", "reeve-keeper", "reeve-veil",
                                            "reeve-egress"};  // by Kind
 
-template <class T>
-std::string_view bytes_of(const T& value) {
-    return {reinterpret_cast<const char*>(&value), sizeof value};
-}
-
 // What goes back: an answer with its descriptors, or with an Error.
 struct Reply {
     SpawnAnswer answer;
@@ -47,9 +42,7 @@ struct Reply {
 };
 
 Reply failure(const Error& error) {
-    wire::Writer writer;
-    writer(error);
-    return {.error = std::move(writer.bytes)};
+    return {.error = wire::encoded(error)};
 }
 
 // A request that was looked at.
@@ -161,7 +154,7 @@ class Helper {
         const Reply reply = reply_to(packet);
         std::vector<int> sent;
         for (const Fd& fd : reply.fds) sent.push_back(fd.get());
-        const std::string bytes = std::string(bytes_of(reply.answer)) + reply.error;
+        const std::string bytes = std::string(wire::bytes_of(reply.answer)) + reply.error;
         if (!send_packet(fds_.socket.get(), bytes, sent)) ::_exit(1);
     }
 

@@ -40,6 +40,9 @@ void fields(V& v, Plan& p) {
 
 namespace wire {
 
+using platform::wire::bytes_of;
+using platform::wire::decoded;
+using platform::wire::encoded;
 using platform::wire::Reader;
 using platform::wire::Writer;
 

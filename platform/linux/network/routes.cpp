@@ -13,16 +13,12 @@
 
 #include "platform/fd.hpp"
 #include "platform/linux/network/doors.hpp"
+#include "platform/linux/wire.hpp"
 
 namespace reeve::platform::network {
 namespace {
 
 constexpr std::uint32_t kLoopback = 1;  // lo's index, in every namespace (the kernel's LOOPBACK_IFINDEX)
-
-template <class T>
-std::string_view bytes_of(const T& value) {
-    return {reinterpret_cast<const char*>(&value), sizeof value};
-}
 
 // A request to rtnetlink while it is put together (rtnetlink(7)): a header, the message's own, and attributes.
 class Message {
@@ -32,12 +28,12 @@ class Message {
         nlmsghdr head{};
         head.nlmsg_type = type;
         head.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
-        append(bytes_of(head));
-        append(bytes_of(header));
+        append(wire::bytes_of(head));
+        append(wire::bytes_of(header));
     }
     void attribute(std::uint16_t type, std::string_view value) {
         const rtattr head{static_cast<std::uint16_t>(RTA_LENGTH(value.size())), type};
-        append(bytes_of(head));
+        append(wire::bytes_of(head));
         append(value);
     }
     std::string_view bytes() {
@@ -75,12 +71,12 @@ int ask(const Fd& route, Message message) {
 std::string first_address(int family) {
     if (family == AF_INET) {
         const std::uint32_t four = htonl(kFour + 1);
-        return std::string(bytes_of(four));
+        return std::string(wire::bytes_of(four));
     }
     in6_addr six{};
     std::memcpy(&six, kSix.data(), kSix.size());
     six.s6_addr[15] = 1;
-    return std::string(bytes_of(six));
+    return std::string(wire::bytes_of(six));
 }
 
 Message new_address(int family, std::string_view address) {
@@ -106,7 +102,7 @@ Message new_route(int family, std::string_view source) {
     header.rtm_scope = RT_SCOPE_HOST;
     header.rtm_type = RTN_LOCAL;
     Message message(RTM_NEWROUTE, header);
-    message.attribute(RTA_OIF, bytes_of(kLoopback));
+    message.attribute(RTA_OIF, wire::bytes_of(kLoopback));
     message.attribute(RTA_PREFSRC, source);
     return message;
 }
