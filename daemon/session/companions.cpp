@@ -25,12 +25,6 @@ using platform::Status;
 namespace {
 // As for the session's own group (session.cpp).
 constexpr std::chrono::milliseconds kAgain{1}, kLongest{4096};
-constexpr const char* kEgress = "reeve-egress";
-
-bool lets_out(const policy::NetworkPolicy& network) {
-    return std::ranges::any_of(network.entries(),
-                               [](const auto& entry) { return entry.rule.verdict != policy::Verdict::deny; });
-}
 
 Result<Fd> another(const Fd& fd) {
     Fd copy(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
@@ -50,7 +44,7 @@ Result<std::unique_ptr<Companions>> Companions::start(platform::EventLoop& loop,
 
 Status Companions::start_all(const Wanted& wanted, confine::StartFds& fds) {
     const policy::Means& means = wanted.planned.means;
-    const bool out = wanted.egress_user != nullptr && lets_out(wanted.policy.network());
+    const bool out = wanted.network != nullptr && wanted.egress_user != nullptr;
     if (!means.keeper && !means.veil && !out) return {};
     auto cgroup = platform::Cgroup::create(wanted.session + ".companions");
     if (!cgroup) return std::unexpected(cgroup.error());
@@ -77,33 +71,45 @@ Status Companions::start_all(const Wanted& wanted, confine::StartFds& fds) {
     return way_out_ ? start_egress() : Status();
 }
 
-Status Companions::start_keeper(const Wanted& wanted, access::Setup setup, Fd work) {
-    auto bytes = platform::sealed_memfd("reeve-setup", setup.encode());
+// What every companion is given first, beside what is its own.
+struct Companions::Given {
+    Fd setup, control, group;
+};
+
+Status Companions::start_one(const char* name, const std::string& session, const std::string& setup,
+                             bool way_out, const Start& start) {
+    auto bytes = platform::sealed_memfd("reeve-setup", setup);
     auto control = platform::seqpacket_pair();
     auto group = cgroup_->directory();
     if (!bytes || !control || !group)
         return std::unexpected(!bytes ? bytes.error() : !control ? control.error() : group.error());
-    const Fd connections = std::move(connections_);
-    std::vector<int> sent{bytes->get(), wanted.table->get(), control->theirs.get(), work.get()};
-    if (connections) sent.push_back(connections.get());
-    auto running = spawner_.start_keeper(wanted.person, group->get(), sent);
-    if (!running) return std::unexpected(running.error());
-    return report_of(wanted.session, "reeve-keeper", std::move(*running), std::move(control->ours));
+    auto running = start({std::move(*bytes), std::move(control->theirs), std::move(*group)});
+    auto second = another(control->ours);
+    if (!running || !second) return std::unexpected(running ? second.error() : running.error());
+    processes_.push_back(std::make_unique<Process>(name, std::move(*running), std::move(*second), way_out));
+    return recorder_.reports(session, {.name = name,
+                                       .control = std::move(control->ours),
+                                       .pid = processes_.back()->running.pid,
+                                       .network = way_out});
 }
 
-Status Companions::start_veil(const Wanted& wanted, access::Setup setup, confine::StartFds& fds) {
+Status Companions::start_keeper(const Wanted& wanted, const access::Setup& setup, Fd work) {
+    const Fd connections = std::move(connections_);
+    return start_one("reeve-keeper", wanted.session, setup.encode(), false, [&](const Given& given) {
+        std::vector<int> sent{given.setup.get(), wanted.table->get(), given.control.get(), work.get()};
+        if (connections) sent.push_back(connections.get());
+        return spawner_.start_keeper(wanted.person, given.group.get(), sent);
+    });
+}
+
+Status Companions::start_veil(const Wanted& wanted, const access::Setup& setup, confine::StartFds& fds) {
     auto mount = platform::veil::make_mount(wanted.person.uid, wanted.person.gid);
     if (!mount) return std::unexpected(mount.error());
     fds.veil = std::move(mount->mount);
-    auto bytes = platform::sealed_memfd("reeve-setup", setup.encode());
-    auto control = platform::seqpacket_pair();
-    auto group = cgroup_->directory();
-    if (!bytes || !control || !group)
-        return std::unexpected(!bytes ? bytes.error() : !control ? control.error() : group.error());
-    const int sent[] = {bytes->get(), wanted.table->get(), control->theirs.get(), mount->fuse.get()};
-    auto running = spawner_.start_veil(wanted.person, group->get(), sent);
-    if (!running) return std::unexpected(running.error());
-    return report_of(wanted.session, "reeve-veil", std::move(*running), std::move(control->ours));
+    return start_one("reeve-veil", wanted.session, setup.encode(), false, [&](const Given& given) {
+        const int sent[] = {given.setup.get(), wanted.table->get(), given.control.get(), mount->fuse.get()};
+        return spawner_.start_veil(wanted.person, given.group.get(), sent);
+    });
 }
 
 // A kernel without the means for it starts sessions all the same: nothing leads out of them.
@@ -118,7 +124,7 @@ Status Companions::take_way_out(const Wanted& wanted, confine::StartFds& fds) {
     const policy::Limits& limits = wanted.policy.settings().limits;
     way_out_ = WayOut{.user = *wanted.egress_user,
                       .setup = {.session = wanted.session,
-                                .network = wanted.policy.network().encode(),
+                                .network = *wanted.network,
                                 .host_upload = limits.host_upload.value_or(0),
                                 .session_upload = limits.upload.value_or(0)},
                       .processes = std::move(processes->ours),
@@ -129,29 +135,14 @@ Status Companions::take_way_out(const Wanted& wanted, confine::StartFds& fds) {
 }
 
 Status Companions::start_egress() {
-    auto setup = platform::sealed_memfd("reeve-setup", way_out_->setup.encode());
-    if (!setup) return std::unexpected(setup.error());
-    auto control = platform::seqpacket_pair();
-    auto group = cgroup_->directory();
     const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    if (!control || !group) return std::unexpected(control ? group.error() : control.error());
     if (!null) return platform::os_error("open", "/dev/null");
-    std::vector<int> sent{setup->get(), control->theirs.get(), way_out_->processes.get()};
-    for (const Fd& door : way_out_->doors.fds) sent.push_back(door ? door.get() : null.get());
-    auto running = spawner_.start_egress(way_out_->user, group->get(), sent);
-    if (!running) return std::unexpected(running.error());
-    return report_of(way_out_->setup.session, kEgress, std::move(*running), std::move(control->ours));
-}
-
-Status Companions::report_of(const std::string& session, const char* name, confine::Companion running,
-                             Fd control) {
-    auto second = another(control);
-    if (!second) return std::unexpected(second.error());
-    processes_.push_back(std::make_unique<Process>(name, std::move(running), std::move(*second)));
-    return recorder_.reports(session, {.name = name,
-                                       .control = std::move(control),
-                                       .pid = processes_.back()->running.pid,
-                                       .network = name == kEgress});
+    const egress::Setup& setup = way_out_->setup;
+    return start_one("reeve-egress", setup.session, setup.encode(), true, [&](const Given& given) {
+        std::vector<int> sent{given.setup.get(), given.control.get(), way_out_->processes.get()};
+        for (const Fd& door : way_out_->doors.fds) sent.push_back(door ? door.get() : null.get());
+        return spawner_.start_egress(way_out_->user, given.group.get(), sent);
+    });
 }
 
 Companions::~Companions() {
@@ -180,7 +171,7 @@ void Companions::ended(Process& process) {
     loop_.forget(process.running.pidfd.get());
     process.gone = true;
     if (ended_) return settle();
-    if (process.name == kEgress) return egress_ended();
+    if (process.way_out) return egress_ended();
     failed_(std::string(process.name) + " is gone");
 }
 
@@ -202,7 +193,7 @@ void Companions::stopped(pid_t pid) {
             if (!*alive || process.gone || ended_) return;
             const auto now = platform::watch::look_up(process.running.pid);
             if (!now || now->state != 'T') return;
-            if (process.name == kEgress)
+            if (process.way_out)
                 ::kill(process.running.pid, SIGKILL);
             else
                 failed_(std::string(process.name) + " has been stopped for too long");

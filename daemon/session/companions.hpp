@@ -2,8 +2,8 @@
 //
 // They start before the session and end after it: when it is over they say the rest of what they have to report, and
 // go by themselves. Keeper or veil gone before that ends the session; reeve-egress is started once more, and after that
-// the session goes on without a way out. They live in a cgroup of their own beside the
-// session's, so that limits of the session do not starve them and nothing takes them for the person.
+// the session goes on without a way out. They live in a cgroup of their own beside the session's, so that limits of the
+// session do not starve them and nothing takes them for the person.
 //
 // All calls are for the event loop's thread.
 #pragma once
@@ -38,7 +38,8 @@ class Companions {
         const std::string& home;
         const std::shared_ptr<const platform::Fd>& table;
         const policy::Policy& policy;
-        const platform::confine::Person* egress_user;  // null: there is no way out on this machine
+        const std::shared_ptr<const std::string>& network;  // Compiled::network
+        const platform::confine::Person* egress_user;       // null: there is no way out on this machine
     };
     // Starts those that `wanted.planned.means` asks for, and reeve-egress where the policy lets anything out; gives their
     // control sockets to the recorder, and puts what reeve-confine needs of them into `fds`. None is asked for: an object
@@ -70,6 +71,7 @@ class Companions {
         const char* name;
         platform::confine::Companion running;
         platform::Fd control;  // a second descriptor of what the recorder reads
+        bool way_out;          // reeve-egress, without which the session goes on
         bool gone = false;
     };
     // What it takes to start reeve-egress, again too.
@@ -82,12 +84,15 @@ class Companions {
     Companions(platform::EventLoop& loop, platform::confine::Spawner& spawner, Recorder& recorder)
         : loop_(loop), spawner_(spawner), recorder_(recorder) {}
     platform::Status start_all(const Wanted& wanted, platform::confine::StartFds& fds);
-    platform::Status start_keeper(const Wanted& wanted, access::Setup setup, platform::Fd work);
-    platform::Status start_veil(const Wanted& wanted, access::Setup setup, platform::confine::StartFds& fds);
+    struct Given;
+    using Start = std::function<platform::Result<platform::confine::Companion>(const Given& given)>;
+    platform::Status start_one(const char* name, const std::string& session, const std::string& setup,
+                               bool way_out, const Start& start);
+    platform::Status start_keeper(const Wanted& wanted, const access::Setup& setup, platform::Fd work);
+    platform::Status start_veil(const Wanted& wanted, const access::Setup& setup,
+                                platform::confine::StartFds& fds);
     platform::Status take_way_out(const Wanted& wanted, platform::confine::StartFds& fds);
     platform::Status start_egress();
-    platform::Status report_of(const std::string& session, const char* name,
-                               platform::confine::Companion running, platform::Fd control);
     platform::Status await(Process& process);
     void ended(Process& process);
     void egress_ended();

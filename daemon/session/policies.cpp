@@ -105,6 +105,11 @@ bool needs_keeper(const policy::Zones& zones) {
            std::ranges::any_of(zones.grants, tightened);
 }
 
+bool lets_out(const policy::NetworkPolicy& network) {
+    return std::ranges::any_of(network.entries(),
+                               [](const auto& entry) { return entry.rule.verdict != policy::Verdict::deny; });
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Policies>> Policies::load(const PolicySources& sources, const Available& available) {
@@ -164,6 +169,8 @@ Result<Compiled> Policies::plan(policy::Policy policy) const {
         if (!table) return std::unexpected(table.error());
         compiled.table = std::make_shared<const platform::Fd>(std::move(*table));
     }
+    if (lets_out(policy.network()))
+        compiled.network = std::make_shared<const std::string>(policy.network().encode());
     compiled.policy = std::make_shared<const policy::Policy>(std::move(policy));
     return compiled;
 }

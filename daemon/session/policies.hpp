@@ -44,6 +44,8 @@ struct Compiled {
     policy::Means means;  // what zones were planned with
     std::shared_ptr<const platform::Fd> table =
         {};  // sealed memfd of the policy's table; null where nobody needs it
+    std::shared_ptr<const std::string> network =
+        {};  // NetworkPolicy::encode(); null where it lets nothing out
 };
 
 class Policies {

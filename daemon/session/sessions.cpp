@@ -118,6 +118,7 @@ Result<Decided> Sessions::decide(const Start& start) {
                              .note = std::move(agent->note)},
                    .policy = compiled->policy,
                    .table = compiled->table,
+                   .network = compiled->network,
                    .planned = std::move(*planned)};
 }
 
@@ -206,6 +207,7 @@ Result<Session*> Sessions::start(Start start, Listener listener) {
                                          .home = start.person.home,
                                          .table = decided->table,
                                          .policy = *decided->policy,
+                                         .network = decided->network,
                                          .egress_user = egress_user_ ? &*egress_user_ : nullptr},
                                         fds);
     if (!companions) return undo_all(companions.error());

@@ -39,7 +39,8 @@ struct Start {
 struct Decided {
     Facts facts;
     std::shared_ptr<const policy::Policy> policy;
-    std::shared_ptr<const platform::Fd> table;  // Compiled::table
+    std::shared_ptr<const platform::Fd> table;   // Compiled::table
+    std::shared_ptr<const std::string> network;  // Compiled::network
     Planned planned;
 };
 
