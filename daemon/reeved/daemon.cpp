@@ -1,7 +1,6 @@
 #include "daemon/reeved/daemon.hpp"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/epoll.h>
@@ -43,21 +42,15 @@ confine::Programs programs_in(const std::string& directory) {
             .veil = there("reeve-veil"),
             .egress = there("reeve-egress")};
 }
-}  // namespace
 
-// Whose process reeve-egress is: the package makes this user.
-constexpr const char* kEgressUser = "reeve-egress";
-
+// Whose process reeve-egress is: the package makes this user. In no group but its own.
 std::optional<confine::Person> egress_user() {
-    std::array<char, 4096> buffer;
-    passwd entry{};
-    passwd* found = nullptr;
-    if (::getpwnam_r(kEgressUser, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr ||
-        entry.pw_uid == 0)
-        return std::nullopt;
-    return confine::Person{
-        .uid = entry.pw_uid, .gid = entry.pw_gid, .groups = {entry.pw_gid}, .name = kEgressUser};
+    auto account = session::find_account(std::string("reeve-egress"));
+    if (!account) return std::nullopt;
+    account->ids.groups = {account->ids.gid};
+    return std::move(account->ids);
 }
+}  // namespace
 
 struct Daemon::Parts {
     Settings settings;
